@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Arithmetic on Internet checksums (RFC 1071, RFC 1624): sums as wisp_sum_fn gives them, in the machine's
+ * byte order, not complemented.
+ */
+#ifndef WISP_BASE_SUM_H
+#define WISP_BASE_SUM_H
+
+#include <stdint.h>
+#include <string.h>
+#include <wisp/hash.h>
+
+/* One's complement addition of two sums. */
+static inline uint16_t wisp_sum_add(uint16_t a, uint16_t b)
+{
+    uint32_t s = (uint32_t)a + b;
+    return (uint16_t)(s + (s >> 16));
+}
+
+/* The sum of a part that starts at an odd offset of the whole. */
+static inline uint16_t wisp_sum_odd(uint16_t sum)
+{
+    return (uint16_t)(sum << 8 | sum >> 8);
+}
+
+/* Folds a 64-bit accumulator of 16- or 32-bit words. */
+static inline uint16_t wisp_sum_fold(uint64_t s)
+{
+    s = (s & 0xffffffffu) + (s >> 32);
+    s = (s & 0xffffu) + (s >> 16 & 0xffffu) + (s >> 32);
+    s = (s & 0xffffu) + (s >> 16);
+    return (uint16_t)(s + (s >> 16));
+}
+
+/* A 16-bit number in host order, as a word of a sum. */
+static inline uint16_t wisp_sum_word(uint16_t host)
+{
+    uint8_t wire[2] = {(uint8_t)(host >> 8), (uint8_t)host};
+    uint16_t word;
+    memcpy(&word, wire, 2);
+    return word;
+}
+
+/* Stores the checksum of a sum (its complement) at p. */
+static inline void wisp_sum_store(uint8_t *p, uint16_t sum)
+{
+    uint16_t c = (uint16_t)~sum;
+    memcpy(p, &c, 2);
+}
+
+/* Stores a sum itself (a blank checksum's pseudo-header part) at p. */
+static inline void wisp_sum_store_blank(uint8_t *p, uint16_t sum)
+{
+    memcpy(p, &sum, 2);
+}
+
+#endif
