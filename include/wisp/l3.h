@@ -11,6 +11,7 @@
 
 #include <wisp/addr.h>
 #include <wisp/clock.h>
+#include <wisp/counter.h>
 #include <wisp/err.h>
 #include <wisp/hash.h>
 #include <wisp/pkt.h>
@@ -135,7 +136,7 @@ struct wisp_transport_ops {
     /* An ICMP error quoting a packet of this transport. */
     void (*error)(void *self, const struct wisp_icmp_error *error, wisp_time now);
 
-    /* The device let go of pkt, whose owner is this transport; pkt is only borrowed, the stack drops it. */
+    /* The device let go of pkt, whose owner is this transport's self; pkt is only borrowed, the stack drops it. */
     void (*sent)(void *self, struct wisp_pkt *pkt, wisp_time now);
 
     /* Once per step, after all input: expire timers, build and send what is due. */
@@ -147,6 +148,10 @@ struct wisp_transport_ops {
 
     /* A local address is gone: what used it ends with WISP_ERR_ADDRESS_LOST. */
     void (*address_lost)(void *self, const struct wisp_addr *local, wisp_time now);
+
+    /* Counter number index, or false beyond the last; wisp_stack_counter shows them with its own. May be
+     * null: none. */
+    bool (*counter)(const void *self, uint32_t index, struct wisp_counter *counter);
 };
 
 struct wisp_transport {

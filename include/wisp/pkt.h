@@ -57,7 +57,7 @@ struct wisp_pkt {
     uint16_t csum_offset;  /* ... and store it here, counted from csum_start */
     uint16_t gso_size;     /* payload bytes of each segment (the MSS) */
     uint16_t queue;        /* a hash of the flow, for devices with several queues */
-    const void *owner;     /* who wants to know when the device lets go (a transport), or null */
+    const void *owner;     /* who wants to know when the device lets go (a transport's self), or null */
     void *mark;            /* the owner's */
     uint32_t mark_value;   /* the owner's */
     uint32_t device_value; /* the device's: a slot number, say */

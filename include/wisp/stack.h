@@ -19,6 +19,7 @@
 
 #include <wisp/addr.h>
 #include <wisp/clock.h>
+#include <wisp/counter.h>
 #include <wisp/err.h>
 #include <wisp/hash.h>
 #include <wisp/l3.h>
@@ -139,12 +140,6 @@ struct wisp_ping_reply {
 
 /* The next answer to a ping, or false. At most 16 wait. */
 bool wisp_stack_next_ping(struct wisp_stack *stack, struct wisp_ping_reply *reply);
-
-/* Counters: each layer's table of names and values, for printing and for tests. */
-struct wisp_counter {
-    const char *name; /* "ipv4.rx.bad_checksum" */
-    uint64_t value;
-};
 
 /* Counter number index of the whole stack, or false beyond the last. Names are stable. */
 bool wisp_stack_counter(const struct wisp_stack *stack, uint32_t index,
