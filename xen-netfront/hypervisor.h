@@ -46,7 +46,8 @@ struct wisp_hypervisor_ops {
     /*
      * Shares page with domain for reading, or reading and writing. Returns the reference, or
      * WISP_GRANT_NONE when the table is full (an ordinary result). Under the persistent policy it may return
-     * the reference the page was born with, which then is always writable.
+     * the reference the page was born with, which then is always writable; and NONE for a page that was not
+     * born shared (static data), which the driver then copies.
      */
     uint32_t (*grant)(struct wisp_hypervisor *hv, uint16_t domain, struct wisp_page *page,
                       bool writable);
@@ -54,7 +55,8 @@ struct wisp_hypervisor_ops {
     /*
      * Ends sharing; the atomic outcome counts. False: the other domain still has it mapped or is copying;
      * the reference and the page must then not be used again (quarantine), or be tried again later.
-     * Under the persistent policy it does nothing and returns true as long as the device lives.
+     * The driver says when: after each use, or under the persistent policy when the connection ends. Where
+     * pages are born shared it does nothing and returns true.
      */
     bool (*end_grant)(struct wisp_hypervisor *hv, uint32_t reference);
 
@@ -68,7 +70,10 @@ struct wisp_hypervisor_ops {
     void (*event_close)(struct wisp_hypervisor *hv, uint32_t port);
     void (*event_notify)(struct wisp_hypervisor *hv, uint32_t port);
 
-    /* True once per arrival: tests and clears. */
+    /*
+     * True once per arrival: tests, clears and unmasks. From its arrival until it is told here a port is
+     * masked: a driver that puts off asking is not woken by that port meanwhile (XN-13).
+     */
     bool (*event_pending)(struct wisp_hypervisor *hv, uint32_t port);
 
     /* ---- xenstore ---- */
