@@ -92,8 +92,9 @@ __attribute__((format(printf, 3, 4)))
 #endif
 void wisp_platform_log(enum wisp_log_level level, const char *module, const char *format, ...);
 
-/* Writes text to the console (standard output), as it is. */
+/* Writes text to the console (standard output), as it is; or len bytes of anything. */
 void wisp_platform_print(const char *text);
+void wisp_platform_output(const void *bytes, size_t len);
 
 /* printf into text, at most size bytes with the final zero; returns the full length. */
 #if defined(__GNUC__)

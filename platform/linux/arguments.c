@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/* The command line of the process, and what only a Linux process can be told. */
+#include "linux.h"
+#include "params.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <wisp/version.h>
+
+static const struct wisp_param linux_params[] = {
+    {"tap", "wisp0", "NAME", "tap device, made when that is allowed"},
+    {"tap-host", "10.0.0.1/24", "ADDR/BITS", "address of the tap's other end, if it is made here"},
+    {"mtu", NULL, "BYTES", "MTU of the tap, if it is made here"},
+    {"mac", NULL, "XX:XX:XX:XX:XX:XX", "own hardware address; made from the tap's name"},
+    {"offload", "on", "on|csum|off", "checksums and segmentation by the kernel, or checksums only"},
+    {"memory", "64M", "SIZE", "memory for pages and connections, like 16M or 1G"},
+    {"pcap", NULL, "FILE", "write all frames to FILE"},
+    {"log", "*:info", "SPEC", "what to log, like tcp:debug,*:warn"},
+    {"help", NULL, NULL, "print this"},
+    {"version", NULL, NULL, "print the version"},
+    {NULL, NULL, NULL, NULL},
+};
+
+static struct wisp_params params;
+
+static void put(const char *text)
+{
+    fputs(text, stdout);
+}
+
+void linux_arguments(int argc, char **argv)
+{
+    char why[1024];
+    wisp_params_init(&params, &wisp_app, linux_params);
+    for (int i = 1; i < argc; i++) {
+        if (!wisp_params_word(&params, argv[i], why, sizeof(why))) {
+            wisp_platform_exit(2, why);
+        }
+    }
+    if (wisp_params_value(&params, "help")) {
+        wisp_params_help(&params, put);
+        exit(0);
+    }
+    if (wisp_params_value(&params, "version")) {
+        printf("%s (wisp) %s\n", wisp_app.name, WISP_VERSION_STRING);
+        exit(0);
+    }
+}
+
+const char *wisp_platform_param(const char *name)
+{
+    return wisp_params_value(&params, name);
+}
+
+enum wisp_param_source wisp_platform_param_source(const char *name)
+{
+    return wisp_params_source(&params, name);
+}
+
+const char *wisp_platform_operand(uint32_t index)
+{
+    return wisp_params_operand(&params, index);
+}

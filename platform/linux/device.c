@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/* The one device of the process: a tap, shown to a pcap file if asked. */
+#include "linux.h"
+#include "tap.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+static struct wisp_tap *tap;
+static char reason[256] = "a Linux process has one device, number 0";
+
+static bool offload_config(struct wisp_tap_config *config)
+{
+    const char *offload = wisp_platform_param("offload");
+    config->gso = strcmp(offload, "on") == 0;
+    config->csum = config->gso || strcmp(offload, "csum") == 0;
+    return config->csum || strcmp(offload, "off") == 0;
+}
+
+static bool mtu_config(struct wisp_tap_config *config)
+{
+    const char *text = wisp_platform_param("mtu");
+    if (!text) {
+        return true;
+    }
+    char *end;
+    long mtu = strtol(text, &end, 10);
+    config->mtu = (uint16_t)mtu;
+    return *text && !*end && mtu >= 68 && mtu <= 65521; /* the tap's own limits */
+}
+
+static bool mac_config(struct wisp_tap_config *config)
+{
+    const char *text = wisp_platform_param("mac");
+    return !text || (wisp_mac_parse(text, strlen(text), &config->mac) && !(config->mac.octet[0] & 1));
+}
+
+static void read_config(struct wisp_tap_config *config)
+{
+    *config = (struct wisp_tap_config){.name = wisp_platform_param("tap"),
+                                       .host = wisp_platform_param("tap-host")};
+    if (!offload_config(config)) {
+        wisp_platform_exit(2, "--offload is on, csum or off");
+    }
+    if (!mtu_config(config)) {
+        wisp_platform_exit(2, "--mtu is a number from 68 to 65521");
+    }
+    if (!mac_config(config)) {
+        wisp_platform_exit(2, "--mac is a hardware address of one station, like 02:00:00:00:00:01");
+    }
+}
+
+struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages)
+{
+    struct wisp_tap_config config;
+    if (index > 0 || tap) {
+        return NULL;
+    }
+    read_config(&config);
+    size_t size = wisp_tap_size(&config);
+    void *mem = wisp_platform_memory(size);
+    if (!mem) {
+        snprintf(reason, sizeof(reason), "too little memory for the tap: raise --memory");
+        return NULL;
+    }
+    tap = wisp_tap_open(mem, size, &config, pages, reason, sizeof(reason));
+    if (!tap) {
+        return NULL;
+    }
+    const char *file = wisp_platform_param("pcap");
+    struct wisp_netdev *dev = wisp_tap_dev(tap);
+    return file ? linux_capture_open(file, dev, reason, sizeof(reason)) : dev;
+}
+
+const char *wisp_platform_netdev_reason(void)
+{
+    return reason;
+}
+
+const char *wisp_platform_netdev_config(uint32_t index)
+{
+    (void)index; /* nobody tells a process its address */
+    return NULL;
+}
+
+int linux_device_fd(void)
+{
+    return tap ? wisp_tap_fd(tap) : -1;
+}
+
+void linux_device_close(void)
+{
+    linux_capture_close();
+    if (tap) {
+        wisp_tap_close(tap);
+        tap = NULL;
+    }
+}
+
+const char *wisp_platform_name(void)
+{
+    static char name[128];
+    struct utsname kernel;
+    uname(&kernel);
+    snprintf(name, sizeof(name), "%s %.40s, tap %.16s", kernel.sysname, kernel.release,
+             wisp_platform_param("tap"));
+    return name;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/* What the files of this folder tell each other. */
+#ifndef WISP_PLATFORM_LINUX_H
+#define WISP_PLATFORM_LINUX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <wisp/platform.h>
+
+/* arguments.c: reads the command line; answers --help and --version, and ends for a bad one. */
+void linux_arguments(int argc, char **argv);
+
+/* memory.c: reads --memory and takes that much. */
+void linux_memory_init(void);
+
+/* device.c: the descriptor to poll, -1 without a device; and the end of the device. */
+int linux_device_fd(void);
+void linux_device_close(void);
+
+/* capture.c: writes frames to a pcap file. False: why it cannot. */
+struct wisp_netdev *linux_capture_open(const char *file, struct wisp_netdev *dev, char *why,
+                                       size_t size);
+void linux_capture_close(void);
+
+/* wait.c: from now on SIGINT and SIGTERM ask for an orderly end. */
+void linux_signals_init(void);
+
+/* clock.c: the start of time; and the wall clock's nanoseconds since 1970 at that start. */
+void linux_clock_init(void);
+uint64_t linux_clock_epoch(void);
+
+/* log.c: checks --log. */
+void linux_log_init(void);
+
+#endif

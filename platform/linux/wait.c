@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Waiting for the device, a deadline, or a signal that asks to end. The signal's handler writes to an eventfd
+ * that is waited for too, so a signal just before the wait is not missed.
+ */
+#include "linux.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopping;
+static int stop_fd = -1;
+
+static void on_signal(int number)
+{
+    int saved = errno;
+    uint64_t one = 1;
+    (void)number;
+    stopping = 1;
+    ssize_t wrote = write(stop_fd, &one, sizeof(one));
+    (void)wrote; /* the count is at its top: then it is readable already */
+    errno = saved;
+}
+
+void linux_signals_init(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends at once */
+    stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (stop_fd < 0) {
+        wisp_platform_exit(1, strerror(errno));
+    }
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+bool wisp_platform_wait(wisp_time deadline)
+{
+    wisp_time now = wisp_platform_now();
+    if (stopping) {
+        return false;
+    }
+    if (deadline <= now) {
+        return true;
+    }
+    struct pollfd fds[2] = {{.fd = linux_device_fd(), .events = POLLIN},
+                            {.fd = stop_fd, .events = POLLIN}};
+    struct timespec left = {.tv_sec = (time_t)((deadline - now) / 1000000000u),
+                            .tv_nsec = (long)((deadline - now) % 1000000000u)};
+    ppoll(fds, 2, deadline == WISP_NEVER ? NULL : &left, NULL);
+    return !stopping;
+}
