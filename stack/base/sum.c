@@ -19,16 +19,29 @@ uint16_t wisp_sum_portable(const void *data, size_t len)
         p += 16;
         len -= 16;
     }
-    while (len >= 4) {
+    if (len & 8) {
+        uint64_t w;
+        memcpy(&w, p, 8);
+        a += w & 0xffffffffu;
+        b += w >> 32;
+        p += 8;
+    }
+    if (len & 4) {
         uint32_t w;
         memcpy(&w, p, 4);
         a += w;
         p += 4;
-        len -= 4;
     }
-    if (len > 0) {
-        uint32_t w = 0;
-        memcpy(&w, p, len);
+    if (len & 2) {
+        uint16_t w;
+        memcpy(&w, p, 2);
+        b += w;
+        p += 2;
+    }
+    if (len & 1) {
+        uint8_t last[2] = {*p, 0};
+        uint16_t w;
+        memcpy(&w, last, 2);
         a += w;
     }
     return wisp_sum_fold(a + b);
