@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * wisp-bench: runs each job with every peer that can do it, round after round in turn, and prints medians.
+ * Smaller is better everywhere. Nothing here judges: ratios are printed, people and docs draw conclusions.
+ */
+#define _GNU_SOURCE
+#include "bench.h"
+#include <getopt.h>
+#include <jansson.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <wisp/version.h>
+
+#define ROUNDS_MAX 99
+
+static const struct bench_job jobs[] = {
+    {"bulk1500-sum", BENCH_BULK, 1500, true, 0, 65535, false, 1, 0, "TCP stream, MTU 1500, software checksums"},
+    {"bulk1500-nosum", BENCH_BULK, 1500, false, 0, 65535, false, 1, 0, "the same, checksums left to the device"},
+    {"bulk1500-sum-512k", BENCH_BULK, 1500, true, 0, 524288, false, 1, 0, "window 512 KiB"},
+    {"bulk1500-nosum-512k", BENCH_BULK, 1500, false, 0, 524288, false, 1, 0, "window 512 KiB"},
+    {"bulk1500-sum-ts", BENCH_BULK, 1500, true, 0, 65535, true, 1, 0, "with timestamps"},
+    {"bulk-gso", BENCH_BULK, 1500, false, 65535, 524288, false, 1, 0, "64 KB segments, checksums left to the device"},
+    {"rr1", BENCH_RR, 1500, true, 0, 65535, false, 1, 0, "1-byte request and response"},
+    {"rr1-ts", BENCH_RR, 1500, true, 0, 65535, true, 1, 0, "with timestamps"},
+    {"udp-echo", BENCH_UDP_ECHO, 1500, true, 0, 65535, false, 0, 32, "18-byte datagrams, 32 in flight"},
+    {"udp-echo-1", BENCH_UDP_ECHO, 1500, true, 0, 65535, false, 0, 1, "one in flight"},
+    {"crr-0", BENCH_CRR, 1500, true, 0, 65535, false, 0, 0, "connect, request, response, close"},
+    {"crr-1000", BENCH_CRR, 1500, true, 0, 65535, false, 1000, 0, "with 1000 in TIME-WAIT"},
+    {"crr-8192", BENCH_CRR, 1500, true, 0, 65535, false, 8192, 0, "with 8192 in TIME-WAIT"},
+    {"scale-rr-1", BENCH_RR, 1500, true, 0, 65535, false, 1, 0, "random request/response, 1 open"},
+    {"scale-rr-100", BENCH_RR, 1500, true, 0, 65535, false, 100, 0, "100 open"},
+    {"scale-rr-1000", BENCH_RR, 1500, true, 0, 65535, false, 1000, 0, "1000 open"},
+    {"scale-rr-10000", BENCH_RR, 1500, true, 0, 65535, false, 10000, 0, "10000 open"},
+    {"idle-mem", BENCH_IDLE, 1500, true, 0, 65535, false, 1000, 0, "bytes per idle established connection"},
+};
+#define JOBS (sizeof(jobs) / sizeof(jobs[0]))
+
+/* Names under which the largest count of a family is reported too. */
+static const char *const families[][2] = {{"crr", "crr-8192"}, {"scale-rr", "scale-rr-10000"}};
+
+static const struct bench_peer *const peers[] = {&bench_wisp, &bench_lwip, &bench_floor};
+#define PEERS 3
+
+struct result {
+    bool done[PEERS];
+    double median[PEERS];
+    double spread; /* of wisp: (max - min) / median */
+    struct bench_facts facts;
+    uint32_t runs;
+};
+
+static uint8_t source[BENCH_SOURCE_SIZE] __attribute__((aligned(4096)));
+
+const uint8_t *bench_source(void)
+{
+    return source;
+}
+
+bool bench_check_bytes(struct bench_check *check, const uint8_t *p, size_t length)
+{
+    uint64_t at = check->bytes;
+    check->bytes += length;
+    if (at >= 2 * BENCH_SOURCE_SIZE) {
+        return true;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (p[i] != source[(at + i) % BENCH_SOURCE_SIZE] && length > 1) {
+            bench_fail("receiver", "bulk", "payload differs from what was sent");
+        }
+    }
+    return true;
+}
+
+void bench_fail(const char *peer, const char *job, const char *why)
+{
+    fprintf(stderr, "wisp-bench: %s failed %s: %s\n", peer, job, why);
+    exit(1);
+}
+
+uint64_t bench_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint32_t bench_random(uint32_t *state)
+{
+    uint32_t x = *state;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    *state = x;
+    return x;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Units that take about target nanoseconds. */
+static uint64_t calibrate(const struct bench_peer *peer, void *state, uint64_t target)
+{
+    for (uint64_t units = 16;; units *= 4) {
+        uint64_t start = bench_now();
+        peer->run(state, units);
+        uint64_t took = bench_now() - start;
+        if (took > target / 8 || units > 1u << 24) {
+            uint64_t more = units * target / (took ? took : 1);
+            return more ? more : 1;
+        }
+    }
+}
+
+static void run_job(const struct bench_job *job, uint32_t rounds, uint64_t target, struct result *r)
+{
+    void *state[PEERS] = {NULL};
+    uint64_t units[PEERS] = {0};
+    double sample[PEERS][ROUNDS_MAX];
+    r->runs = job->kind == BENCH_IDLE ? 1 : rounds;
+    for (int p = 0; p < PEERS; p++) {
+        r->done[p] = peers[p]->can(job) && (job->kind != BENCH_IDLE || peers[p]->measure);
+        if (!r->done[p]) {
+            continue;
+        }
+        state[p] = peers[p]->open(job);
+        units[p] = job->kind == BENCH_IDLE ? 0 : calibrate(peers[p], state[p], target);
+    }
+    for (uint32_t k = 0; k < r->runs; k++) {
+        for (int p = 0; p < PEERS; p++) {
+            if (!r->done[p]) {
+                continue;
+            }
+            if (job->kind == BENCH_IDLE) {
+                sample[p][k] = peers[p]->measure(state[p]);
+                continue;
+            }
+            uint64_t start = bench_now();
+            peers[p]->run(state[p], units[p]);
+            sample[p][k] = (double)(bench_now() - start) / (double)units[p];
+        }
+    }
+    for (int p = 0; p < PEERS; p++) {
+        if (!r->done[p]) {
+            continue;
+        }
+        if (p == 0) {
+            peers[p]->facts(state[p], &r->facts);
+        }
+        qsort(sample[p], r->runs, sizeof(double), compare);
+        r->median[p] = sample[p][r->runs / 2];
+        if (p == 0 && r->median[0] > 0) {
+            r->spread = (sample[0][r->runs - 1] - sample[0][0]) / r->median[0];
+        }
+        peers[p]->close(state[p]);
+    }
+}
+
+/* Each job in a process of its own: a second copy of a C library cannot be unloaded cleanly. */
+static void run_apart(const struct bench_job *job, uint32_t rounds, uint64_t target, struct result *r)
+{
+    int pipe_ends[2];
+    if (pipe(pipe_ends) != 0) {
+        bench_fail("main", job->name, "no pipe");
+    }
+    fflush(stdout);
+    pid_t child = fork();
+    if (child < 0) {
+        bench_fail("main", job->name, "cannot fork");
+    }
+    if (child == 0) {
+        run_job(job, rounds, target, r);
+        ssize_t wrote = write(pipe_ends[1], r, sizeof(*r));
+        _exit(wrote == (ssize_t)sizeof(*r) ? 0 : 1);
+    }
+    close(pipe_ends[1]);
+    ssize_t got = read(pipe_ends[0], r, sizeof(*r));
+    close(pipe_ends[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (got != (ssize_t)sizeof(*r) || status != 0) {
+        exit(1);
+    }
+}
+
+static const char *unit_of(const struct bench_job *job)
+{
+    return job->kind == BENCH_IDLE ? "B" : "ns";
+}
+
+static void print_head(void)
+{
+    printf("%-20s %4s %9s %12s %9s %9s %9s %7s %8s\n", "job", "unit", "wisp", "Debian lwIP", "floor",
+           "lwIP/wisp", "wisp/flr", "spread", "frames");
+}
+
+static void print_value(bool done, double value)
+{
+    if (done) {
+        printf(" %9.1f", value);
+    } else {
+        printf(" %9s", "-");
+    }
+}
+
+static void print_row(const struct bench_job *job, const struct result *r)
+{
+    printf("%-20s %4s", job->name, unit_of(job));
+    print_value(r->done[0], r->median[0]);
+    printf("   ");
+    print_value(r->done[1], r->median[1]);
+    print_value(r->done[2], r->median[2]);
+    print_value(r->done[1], r->median[1] / r->median[0]);
+    print_value(r->done[2], r->median[0] / r->median[2]);
+    printf(" %6.1f%%", 100 * r->spread);
+    if (r->facts.units) {
+        printf(" %8.2f", (double)r->facts.frames / (double)r->facts.units);
+    }
+    if (r->facts.payload_copied && job->kind == BENCH_BULK) {
+        printf("  copied %llu", (unsigned long long)r->facts.payload_copied);
+    }
+    printf("\n");
+    fflush(stdout);
+}
+
+static json_t *value_or_null(bool done, double value)
+{
+    return done ? json_real(value) : json_null();
+}
+
+static json_t *json_result(const char *name, const struct bench_job *job, const struct result *r)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "name", json_string(name));
+    json_object_set_new(o, "unit", json_string(unit_of(job)));
+    json_object_set_new(o, "wisp", value_or_null(r->done[0], r->median[0]));
+    json_object_set_new(o, "lwip", value_or_null(r->done[1], r->median[1]));
+    json_object_set_new(o, "floor", value_or_null(r->done[2], r->median[2]));
+    json_object_set_new(o, "spread", json_real(r->spread));
+    json_object_set_new(o, "runs", json_integer(r->runs));
+    if (r->facts.units) {
+        json_object_set_new(o, "frames_per_unit",
+                            json_real((double)r->facts.frames / (double)r->facts.units));
+        json_object_set_new(o, "payload_bytes_copied", json_integer((json_int_t)r->facts.payload_copied));
+        json_object_set_new(o, "link_bytes_copied", json_integer((json_int_t)r->facts.link_copied));
+    }
+    return o;
+}
+
+static void cpu_model(char *text, size_t size)
+{
+    FILE *f = fopen("/proc/cpuinfo", "r");
+    char line[256];
+    snprintf(text, size, "unknown");
+    while (f && fgets(line, sizeof(line), f)) {
+        char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) == 0 && colon) {
+            colon[strcspn(colon, "\n")] = 0;
+            snprintf(text, size, "%s", colon + 2);
+            break;
+        }
+    }
+    if (f) {
+        fclose(f);
+    }
+}
+
+static json_t *environment(uint32_t rounds)
+{
+    struct utsname u;
+    char cpu[256];
+    uname(&u);
+    cpu_model(cpu, sizeof(cpu));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "wisp", WISP_VERSION_STRING, "kernel", u.release,
+                     "cpu", cpu, "compiler", __VERSION__, "sum",
+                     __builtin_cpu_supports("avx2") ? "avx2" : "portable", "rounds", (int)rounds);
+}
+
+static void usage(FILE *out)
+{
+    fprintf(out,
+            "Usage: wisp-bench [OPTION]... [JOB]...\n"
+            "Compares wisp with Debian's lwIP and with a floor (headers and checksums only), both ends of\n"
+            "each on one core over a link in memory. Smaller is better.\n\n"
+            "  --json        print one JSON object\n"
+            "  --rounds=N    rounds, interleaved (7; 1..%d)\n"
+            "  --quick       shorter rounds\n"
+            "  --list        list the jobs\n"
+            "  --help        this text\n"
+            "  --version     the version\n",
+            ROUNDS_MAX);
+}
+
+static void list(void)
+{
+    for (size_t i = 0; i < JOBS; i++) {
+        printf("%-20s %s\n", jobs[i].name, jobs[i].help);
+    }
+}
+
+static bool wanted(const struct bench_job *job, char **names, int count)
+{
+    for (int i = 0; i < count; i++) {
+        size_t n = strlen(names[i]);
+        bool family = strncmp(job->name, names[i], n) == 0 && job->name[n] == '-';
+        if (strcmp(job->name, names[i]) == 0 || family) {
+            return true;
+        }
+    }
+    return count == 0;
+}
+
+static bool known(const char *name)
+{
+    char *one[1] = {strdup(name)};
+    bool found = false;
+    for (size_t i = 0; i < JOBS; i++) {
+        found |= wanted(&jobs[i], one, 1);
+    }
+    free(one[0]);
+    return found;
+}
+
+static void run_all(char **names, int count, uint32_t rounds, uint64_t target, bool json)
+{
+    json_t *results = json_array();
+    if (!json) {
+        print_head();
+    }
+    for (size_t i = 0; i < JOBS; i++) {
+        struct result r = {0};
+        if (!wanted(&jobs[i], names, count)) {
+            continue;
+        }
+        run_apart(&jobs[i], rounds, target, &r);
+        if (!json) {
+            print_row(&jobs[i], &r);
+        }
+        json_array_append_new(results, json_result(jobs[i].name, &jobs[i], &r));
+        for (size_t f = 0; f < 2; f++) {
+            if (strcmp(families[f][1], jobs[i].name) == 0) {
+                json_array_append_new(results, json_result(families[f][0], &jobs[i], &r));
+            }
+        }
+    }
+    if (json) {
+        json_t *all = json_pack("{s:o, s:o}", "environment", environment(rounds), "results", results);
+        json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        printf("\n");
+        json_decref(all);
+    } else {
+        json_decref(results);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"json", no_argument, 0, 'j'},  {"rounds", required_argument, 0, 'r'}, {"quick", no_argument, 0, 'q'},
+        {"list", no_argument, 0, 'l'},  {"help", no_argument, 0, 'h'},         {"version", no_argument, 0, 'V'},
+        {0, 0, 0, 0}};
+    uint32_t rounds = 7;
+    uint64_t target = 60000000;
+    bool json = false;
+    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (c) {
+        case 'j':
+            json = true;
+            break;
+        case 'r':
+            rounds = (uint32_t)strtoul(optarg, NULL, 10);
+            break;
+        case 'q':
+            target = 10000000;
+            break;
+        case 'l':
+            list();
+            return 0;
+        case 'h':
+            usage(stdout);
+            return 0;
+        case 'V':
+            printf("wisp-bench %s\n", WISP_VERSION_STRING);
+            return 0;
+        default:
+            fprintf(stderr, "wisp-bench: valid options: --json --rounds=N --quick --list --help --version\n");
+            return 2;
+        }
+    }
+    if (rounds < 1 || rounds > ROUNDS_MAX) {
+        fprintf(stderr, "wisp-bench: --rounds takes 1 to %d\n", ROUNDS_MAX);
+        return 2;
+    }
+    for (int i = optind; i < argc; i++) {
+        if (!known(argv[i])) {
+            fprintf(stderr, "wisp-bench: no job '%s'; --list shows them\n", argv[i]);
+            return 2;
+        }
+    }
+    for (size_t i = 0; i < sizeof(source); i++) {
+        source[i] = (uint8_t)(i * 131 + (i >> 8) * 7 + 1);
+    }
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    run_all(argv + optind, argc - optind, rounds, target, json);
+    return 0;
+}
