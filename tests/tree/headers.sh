@@ -13,15 +13,17 @@ trap 'rm -rf "$scratch"' EXIT
 compiles() { # language, header, compiler and flags...
     local language=$1 header=$2
     shift 2
-    printf '#include <%s>\n' "$header" > "$scratch/one.$language"
-    "$@" $warnings "$scratch/one.$language"
+    printf '#include <%s>\nextern int one;\n' "$header" > "$scratch/one.$language"
+    # shellcheck disable=SC2086
+    "$1" $warnings "${@:2}" "$scratch/one.$language"
 }
 
 for path in include/wisp/*.h; do
     header=${path#include/}
     t_check "$header alone, C11, gcc" compiles c "$header" gcc -std=c11 -Iinclude -Wstrict-prototypes
     t_check "$header alone, C11, clang" compiles c "$header" clang -std=c11 -Iinclude -Wstrict-prototypes
-    t_check "$header alone, C++11" compiles cc "$header" g++ -std=c++11 -Iinclude
+    # Without -Wshadow: a function named like a struct is good C++, and g++ remarks on it.
+    t_check "$header alone, C++11" compiles cc "$header" g++ -std=c++11 -Iinclude -Wno-shadow
     t_check "$header alone, freestanding" compiles c "$header" gcc -std=c11 -ffreestanding -nostdinc \
         -idirafter "$gcc_include" -Istack/base/freestanding -Iinclude
 done
