@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: ISC */
+/* See net.h: pool, device, stack, addresses, and the step. */
+#include "net.h"
+#include "text.h"
+#include <wisp/page.h>
+#include <wisp/version.h>
+
+#define RESERVE_PART 32 /* one page in so many is kept for ARP, ACK, FIN and RST */
+
+void *wisp_net_memory(size_t size)
+{
+    void *mem = wisp_platform_memory(size);
+    if (!mem) {
+        wisp_platform_exit(1, "not enough memory for this configuration: give more, or allow less");
+    }
+    return mem;
+}
+
+uint32_t wisp_net_number(const char *name, uint32_t least, uint32_t most)
+{
+    const char *text = wisp_platform_param(name);
+    uint64_t number;
+    if (!wisp_text_number(text, wisp_text_length(text), most, &number) || number < least) {
+        char why[96];
+        wisp_platform_format(why, sizeof(why), "--%s=%s: a number from %u to %u", name, text, least,
+                             most);
+        wisp_platform_exit(2, why);
+    }
+    return (uint32_t)number;
+}
+
+static void open_pages(struct wisp_net *net)
+{
+    uint32_t pages;
+    void *memory = wisp_platform_pages(&pages);
+    size_t size = wisp_pool_size(pages);
+    net->pages = wisp_pool_init(wisp_net_memory(size), size, memory, pages,
+                                pages / RESERVE_PART + 1, true);
+    if (!net->pages) {
+        wisp_platform_exit(1, "not enough memory for a page pool");
+    }
+}
+
+static enum wisp_probe probe_param(void)
+{
+    const char *text = wisp_platform_param("ipv4-probe");
+    if (wisp_text_equal(text, "wait")) {
+        return WISP_PROBE_WAIT;
+    }
+    if (wisp_text_equal(text, "none")) {
+        return WISP_PROBE_NONE;
+    }
+    if (!wisp_text_equal(text, "beside")) {
+        wisp_platform_exit(2, "--ipv4-probe is beside, wait or none");
+    }
+    return WISP_PROBE_BESIDE;
+}
+
+static void open_stack(struct wisp_net *net, const struct wisp_net_config *given)
+{
+    struct wisp_stack_config config;
+    wisp_stack_config_default(&config);
+    config.netdev = net->netdev;
+    config.pages = net->pages;
+    config.hash = wisp_platform_hash();
+    config.sum = wisp_platform_sum();
+    config.reassembly = given->reassembly;
+    config.probe = probe_param();
+    wisp_platform_entropy(config.seed, sizeof(config.seed));
+    size_t size = wisp_stack_size(&config);
+    net->stack = wisp_stack_init(wisp_net_memory(size), size, &config, net->now);
+    if (!net->stack) {
+        wisp_platform_exit(1, "not enough memory for the stack: give more");
+    }
+}
+
+static void add_gateway(struct wisp_net *net)
+{
+    const char *text = wisp_platform_param("ipv4-gateway");
+    struct wisp_ip4 ip;
+    struct wisp_addr any = wisp_addr_ip4(wisp_ip4(0, 0, 0, 0));
+    if (!text) {
+        return;
+    }
+    if (!wisp_ip4_parse(text, wisp_text_length(text), &ip)) {
+        wisp_platform_exit(2, "--ipv4-gateway is an address like 10.0.0.1");
+    }
+    struct wisp_addr gateway = wisp_addr_ip4(ip);
+    if (wisp_stack_route_add(net->stack, &any, 0, &gateway) != WISP_OK) {
+        wisp_platform_exit(2, "--ipv4-gateway is not the address of a host");
+    }
+}
+
+static void add_address(struct wisp_net *net)
+{
+    const char *text = wisp_platform_param("ipv4");
+    struct wisp_ip4 ip;
+    uint8_t prefix;
+    if (!wisp_ip4_parse_prefix(text, wisp_text_length(text), &ip, &prefix)) {
+        wisp_platform_exit(2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24");
+    }
+    struct wisp_addr addr = wisp_addr_ip4(ip);
+    if (wisp_stack_address_add(net->stack, &addr, prefix, net->now) != WISP_OK) {
+        wisp_platform_exit(2, "--ipv4 is not the address of a host");
+    }
+    add_gateway(net);
+}
+
+static const char *source_text(const char *name)
+{
+    enum wisp_param_source source = wisp_platform_param_source(name);
+    return source == WISP_PARAM_FIXED ? "built in" : source == WISP_PARAM_GIVEN ? "given" : "default";
+}
+
+static void banner(const struct wisp_net *net)
+{
+    const struct wisp_netdev_caps *caps = &net->netdev->caps;
+    const uint8_t *m = caps->mac.octet;
+    const char *gateway = wisp_platform_param("ipv4-gateway");
+    struct wisp_pool_stats stats;
+    wisp_pool_stats(net->pages, &stats);
+    wisp_platform_log(WISP_LOG_INFO, wisp_app.name, "wisp %s on %s, %u pages of 4 KiB",
+                      WISP_VERSION_STRING, wisp_platform_name(), stats.pages);
+    wisp_platform_log(WISP_LOG_INFO, "net",
+                      "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, offloads:%s%s%s", m[0], m[1], m[2], m[3],
+                      m[4], m[5], caps->mtu, caps->csum_tx ? " checksum" : "",
+                      caps->gso_tx ? " segmentation" : "", caps->csum_tx ? "" : " none");
+    wisp_platform_log(WISP_LOG_INFO, "net", "%s (%s), gateway %s", wisp_platform_param("ipv4"),
+                      source_text("ipv4"), gateway ? gateway : "none");
+}
+
+void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config)
+{
+    *net = (struct wisp_net){.now = wisp_platform_now()};
+    open_pages(net);
+    net->netdev = wisp_platform_netdev(0, net->pages);
+    if (!net->netdev) {
+        wisp_platform_exit(1, wisp_platform_netdev_reason());
+    }
+    open_stack(net, config);
+    add_address(net);
+    banner(net);
+}
+
+static void tell(const struct wisp_stack_event *event)
+{
+    char addr[WISP_ADDR_TEXT_MAX];
+    const uint8_t *m = event->other.octet;
+    wisp_addr_text(&event->addr, addr, sizeof(addr));
+    switch (event->kind) {
+    case WISP_STACK_ADDRESS_READY:
+        wisp_platform_log(WISP_LOG_DEBUG, "net", "%s is ready", addr);
+        break;
+    case WISP_STACK_ADDRESS_CONFLICT:
+        wisp_platform_log(WISP_LOG_WARN, "net",
+                          "%s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x: %s", addr, m[0], m[1],
+                          m[2], m[3], m[4], m[5], event->lost ? "given up" : "kept and defended");
+        break;
+    case WISP_STACK_LINK_UP:
+        wisp_platform_log(WISP_LOG_INFO, "net", "link up");
+        break;
+    case WISP_STACK_LINK_DOWN:
+        wisp_platform_log(WISP_LOG_WARN, "net", "link down");
+        break;
+    case WISP_STACK_RESUMED:
+        wisp_platform_log(WISP_LOG_INFO, "net", "resumed");
+        break;
+    }
+}
+
+void wisp_net_flush(struct wisp_net *net)
+{
+    struct wisp_stack_event event;
+    net->now = wisp_platform_now();
+    net->deadline = wisp_stack_poll(net->stack, net->now);
+    while (wisp_stack_next_event(net->stack, &event)) {
+        tell(&event);
+    }
+}
+
+bool wisp_net_step(struct wisp_net *net, wisp_time at)
+{
+    if (!wisp_platform_wait(wisp_time_min(at, net->deadline))) {
+        return false;
+    }
+    wisp_net_flush(net);
+    return true;
+}
+
+void wisp_net_close(struct wisp_net *net)
+{
+    wisp_stack_fini(net->stack);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+/* A web server for the files in its own image, sent from where they lie. */
+#include "client.h"
+#include "net.h"
+#include "site.h"
+
+static const struct wisp_param params[] = {
+    {"port", "80", "PORT", "port to listen on"},
+    {"connections", "1024", "N", "connections at once"},
+    {"idle", "30", "SECONDS", "close a connection that asks for nothing"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct wisp_app wisp_app = {
+    .name = "slides",
+    .summary = "Serves the files in its image over HTTP/1.1: what wisp is, told by wisp.",
+    .params = params,
+};
+
+static void change(struct wisp_tcp_config *config)
+{
+    config->connections = wisp_net_number("connections", 1, 1u << 20);
+    config->half_open = config->connections;
+    config->working = config->connections;
+    config->blocks = 8 * config->connections;
+}
+
+static void make_clients(struct server *server)
+{
+    uint32_t count = wisp_net_number("connections", 1, 1u << 20);
+    server->clients = wisp_net_memory(count * sizeof(struct client));
+    for (uint32_t i = count; i-- > 0;) {
+        server->clients[i].next_free = server->free;
+        server->free = &server->clients[i];
+    }
+}
+
+static void start(struct server *server, struct wisp_net *net)
+{
+    struct wisp_tcp_listener *listener;
+    uint16_t port = (uint16_t)wisp_net_number("port", 1, 65535);
+    *server = (struct server){.net = net};
+    server->idle_after = WISP_SEC(wisp_net_number("idle", 1, 86400));
+    make_clients(server);
+    site_init();
+    server->tcp = wisp_net_tcp(net, change);
+    enum wisp_err err = wisp_tcp_listen(server->tcp, NULL, port, 256, &listener);
+    if (err) {
+        wisp_platform_exit(1, wisp_err_text(err));
+    }
+    wisp_platform_log(WISP_LOG_INFO, "http", "listening on port %u, %u files, %llu bytes", port,
+                      site_count, (unsigned long long)site_size());
+}
+
+/* True: something was done that TCP should send. */
+static bool serve(struct server *server)
+{
+    struct wisp_tcp_event event;
+    bool acted = false;
+    while (wisp_tcp_next_event(server->tcp, &event)) {
+        if (event.what & WISP_TCP_ACCEPTED) {
+            if (!server->free) {
+                wisp_tcp_abort(event.conn);
+                wisp_tcp_release(event.conn);
+                continue;
+            }
+            client_open(server, event.conn);
+        }
+        acted |= client_event(server, &event);
+    }
+    return acted;
+}
+
+int wisp_app_main(void)
+{
+    struct wisp_net net;
+    struct server server;
+    wisp_net_open(&net, &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly});
+    start(&server, &net);
+    bool acted = true;
+    wisp_time sweep_at = WISP_SEC(1);
+    while (wisp_net_step(&net, acted ? 0 : server.count ? sweep_at : WISP_NEVER)) {
+        acted = serve(&server);
+        if (net.now >= sweep_at) {
+            client_sweep(&server);
+            sweep_at = net.now + WISP_SEC(1);
+        }
+    }
+    client_close_all(&server);
+    wisp_net_flush(&net);
+    wisp_platform_log(WISP_LOG_INFO, "http", "%llu requests on %llu connections answered",
+                      (unsigned long long)server.requests, (unsigned long long)server.accepted);
+    wisp_tcp_fini(server.tcp);
+    wisp_net_close(&net);
+    return 0;
+}
