@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The netback's RX ring: frames to the guest. A frame needs a slot per started page and one for a GSO extra;
+ * with fewer posted it waits, and the guest is asked to tell of the next one (req_event). Responses take the
+ * very slots of their requests, extras included. What waits too long is dropped: 10 s, or 30 ms where the
+ * guest never said that it notifies; a queue without slots for 60 s has lost its carrier.
+ *
+ * A guest that takes no GSO or no blank checksum gets what Linux's stack makes for it in software.
+ */
+#include "netback_priv.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define DRAIN_AFTER       WISP_SEC(10)
+#define DRAIN_AFTER_QUICK WISP_MS(30)
+#define STALLED_AFTER     WISP_SEC(60)
+
+/* Bytes for slot number k of a frame of which `left` bytes are left. */
+static uint32_t slot_part(const struct wisp_netback *nb, uint32_t k, uint32_t left)
+{
+    uint32_t most = WISP_PAGE_SIZE;
+    uint32_t small = nb->config.slot_bytes;
+    /* Small slots only while full ones can still take the rest. */
+    if (small && k + 1 < NETBACK_SLOTS_MAX &&
+        left - (small < left ? small : left) <= (NETBACK_SLOTS_MAX - 1 - k) * WISP_PAGE_SIZE) {
+        most = small;
+    }
+    return left < most ? left : most;
+}
+
+uint32_t netback_rx_slots(const struct wisp_netback *nb, uint32_t length, bool gso)
+{
+    uint32_t k = 0;
+    if (nb->config.slot_bytes == 0) {
+        return (length + WISP_PAGE_SIZE - 1) / WISP_PAGE_SIZE + gso;
+    }
+    for (uint32_t left = length; left > 0; k++) {
+        left -= slot_part(nb, k, left);
+    }
+    return k + gso;
+}
+
+/* True when that many requests are posted; else the guest is asked to tell. */
+static bool slots_posted(struct netback_queue *queue, uint32_t needed)
+{
+    uint32_t prod = ring_req_prod(&queue->rx);
+    for (;;) {
+        if (prod - queue->rx.req_cons >= needed) {
+            return true;
+        }
+        if (queue->nb->habits.deaf) {
+            return false;
+        }
+        uint32_t later = ring_ask(&queue->rx, prod + 1);
+        if (later == prod) {
+            return false;
+        }
+        prod = later;
+    }
+}
+
+/* Answers the next request with what fill says of it; the request's slot becomes the response. */
+static struct netif_rx_request next_request(struct netback_queue *queue)
+{
+    struct ring *ring = &queue->rx;
+    return ring->page->slot.rx[ring->req_cons++ & (RING_SLOTS - 1)].req;
+}
+
+static void answer(struct netback_queue *queue, uint16_t id, uint16_t flags, int32_t status)
+{
+    struct ring *ring = &queue->rx;
+    ring->page->slot.rx[ring->rsp_prod++ & (RING_SLOTS - 1)].rsp =
+        (struct netif_rx_response){.id = id, .offset = 0, .flags = flags, .status = (int16_t)status};
+    queue->nb->stats.rx_slots++;
+}
+
+static void answer_gso(struct netback_queue *queue, uint16_t size)
+{
+    struct ring *ring = &queue->rx;
+    struct netif_extra_info extra;
+    memset(&extra, 0, sizeof(extra));
+    extra.type = XEN_NETIF_EXTRA_TYPE_GSO;
+    extra.u.gso.type = XEN_NETIF_GSO_TYPE_TCPV4;
+    extra.u.gso.size = size;
+    next_request(queue);
+    ring->page->slot.rx[ring->rsp_prod++ & (RING_SLOTS - 1)].extra = extra;
+    queue->nb->stats.rx_slots++;
+}
+
+/* Copies part bytes of frame from offset on into the page of request; false: it is not granted. */
+static bool fill_page(struct netback_queue *queue, const struct netif_rx_request *request,
+                      const struct wisp_frame *frame, uint32_t offset, uint32_t part)
+{
+    struct wisp_memxen *xen = queue->nb->xen;
+    if (queue->nb->habits.keep_rx) {
+        netback_keep(queue->nb, request->gref, true);
+    }
+    if (frame->pieces == 1) {
+        return wisp_memxen_copy_in(xen, request->gref, 0, frame->piece[0].bytes + offset, part);
+    }
+    uint8_t page[WISP_PAGE_SIZE];
+    wisp_frame_copy(frame, offset, page, part);
+    return wisp_memxen_copy_in(xen, request->gref, 0, page, part);
+}
+
+static uint16_t first_flags(const struct wisp_frame *frame)
+{
+    uint16_t flags = 0;
+    if (frame->csum_blank) {
+        flags = NETRXF_csum_blank | NETRXF_data_validated;
+    } else if (frame->validated) {
+        flags = NETRXF_data_validated;
+    }
+    return flags;
+}
+
+/* Puts a frame into the ring, for which there are slots. */
+static void place(struct netback_queue *queue, const struct wisp_frame *frame)
+{
+    struct wisp_netback *nb = queue->nb;
+    uint32_t offset = 0;
+    for (uint32_t k = 0; offset < frame->length; k++) {
+        uint32_t part = slot_part(nb, k, frame->length - offset);
+        struct netif_rx_request request = next_request(queue);
+        bool more = offset + part < frame->length;
+        bool gso = k == 0 && frame->gso_size != 0;
+        uint16_t flags = (uint16_t)((k == 0 ? first_flags(frame) : 0) | (more ? NETRXF_more_data : 0) |
+                                    (gso ? NETRXF_extra_info : 0));
+        bool good = fill_page(queue, &request, frame, offset, part);
+        answer(queue, request.id, flags, good ? (int32_t)part : NETIF_RSP_ERROR);
+        if (gso) {
+            answer_gso(queue, frame->gso_size);
+        }
+        offset += part;
+    }
+    nb->stats.rx_packets++;
+    nb->stats.rx_bytes += frame->length;
+}
+
+/* ---- frames that wait ---- */
+
+static bool enqueue(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+{
+    struct waiting_frame *waiting =
+        queue->waiting < NETBACK_WAITING ? malloc(sizeof(*waiting) + frame->length) : NULL;
+    if (!waiting) {
+        queue->nb->stats.rx_dropped++;
+        return false;
+    }
+    wisp_frame_copy(frame, 0, waiting->bytes, frame->length);
+    waiting->frame = *frame;
+    waiting->frame.pieces = 1;
+    waiting->frame.piece[0] = (struct wisp_piece){waiting->bytes, frame->length};
+    waiting->expires = now + (queue->nb->rx_notify ? DRAIN_AFTER : DRAIN_AFTER_QUICK);
+    waiting->next = NULL;
+    *queue->last = waiting;
+    queue->last = &waiting->next;
+    queue->waiting++;
+    return true;
+}
+
+static void dequeue(struct netback_queue *queue)
+{
+    struct waiting_frame *waiting = queue->first;
+    queue->first = waiting->next;
+    if (!queue->first) {
+        queue->last = &queue->first;
+    }
+    queue->waiting--;
+    free(waiting);
+}
+
+void netback_rx_drop_waiting(struct netback_queue *queue)
+{
+    while (queue->first) {
+        queue->nb->stats.rx_dropped++;
+        dequeue(queue);
+    }
+}
+
+static bool fits_now(struct netback_queue *queue, const struct wisp_frame *frame)
+{
+    return !queue->nb->habits.stall_rx &&
+           slots_posted(queue,
+                        netback_rx_slots(queue->nb, frame->length, frame->gso_size != 0));
+}
+
+void netback_rx_work(struct netback_queue *queue, wisp_time now)
+{
+    while (queue->first && fits_now(queue, &queue->first->frame)) {
+        place(queue, &queue->first->frame);
+        dequeue(queue);
+    }
+    queue->rx_work = false;
+    while (queue->first && queue->first->expires <= now) {
+        queue->nb->stats.rx_dropped++;
+        dequeue(queue);
+    }
+    if (!queue->first) {
+        queue->starved_since = WISP_NEVER;
+    } else if (queue->starved_since == WISP_NEVER) {
+        queue->starved_since = now;
+    }
+}
+
+static bool send_one(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+{
+    if (!queue->first && fits_now(queue, frame)) {
+        place(queue, frame);
+        return true;
+    }
+    if (queue->starved_since != WISP_NEVER && now - queue->starved_since >= STALLED_AFTER) {
+        queue->nb->stats.rx_dropped++;
+        return false;
+    }
+    return enqueue(queue, frame, now);
+}
+
+/* ---- what the guest does not take ---- */
+
+struct software {
+    struct netback_queue *queue;
+    wisp_time now;
+    bool all;
+};
+
+static void send_segment(void *context, const uint8_t *bytes, uint32_t length)
+{
+    struct software *software = context;
+    struct wisp_frame frame = wisp_frame_of(bytes, length);
+    frame.validated = true;
+    software->all &= send_one(software->queue, &frame, software->now);
+}
+
+static bool send_cut(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+{
+    uint8_t whole[WISP_FRAME_MAX];
+    struct software software = {queue, now, true};
+    wisp_frame_copy(frame, 0, whole, frame->length);
+    queue->nb->stats.rx_segmented++;
+    wisp_frame_segment(whole, frame->length, frame->gso_size, send_segment, &software);
+    return software.all;
+}
+
+static bool send_summed(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+{
+    uint8_t whole[WISP_FRAME_MAX];
+    wisp_frame_copy(frame, 0, whole, frame->length);
+    wisp_frame_fill_csum(whole, frame->length);
+    struct wisp_frame summed = wisp_frame_of(whole, frame->length);
+    summed.validated = true;
+    summed.gso_size = frame->gso_size;
+    return send_one(queue, &summed, now);
+}
+
+static bool filtered(const struct wisp_netback *nb, const uint8_t *head, uint32_t length)
+{
+    static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    if (!nb->multicast_control || length < 6 || !(head[0] & 1) || memcmp(head, broadcast, 6) == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < nb->multicasts; i++) {
+        if (memcmp(nb->multicast[i].octet, head, 6) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct netback_queue *choose(struct wisp_netback *nb, const struct wisp_frame *frame)
+{
+    if (nb->queues == 1) {
+        return &nb->queue[0];
+    }
+    if (frame->queue != WISP_FRAME_HASH) {
+        return &nb->queue[frame->queue % nb->queues];
+    }
+    uint8_t head[96];
+    uint32_t length = wisp_frame_copy(frame, 0, head, sizeof(head));
+    return &nb->queue[wisp_frame_flow_hash(head, length) % nb->queues];
+}
+
+/* Without scatter-gather a vif's MTU is at most 1500. */
+static bool too_large(const struct wisp_netback *nb, const struct wisp_frame *frame)
+{
+    uint32_t most = nb->frontend & WISP_NETBACK_SG ? WISP_FRAME_MAX : 1500 + 18;
+    return frame->length > most;
+}
+
+bool wisp_netback_send(struct wisp_netback *nb, const struct wisp_frame *frame, wisp_time now)
+{
+    if (!nb->served || nb->fatal || frame->length == 0 || frame->length > WISP_FRAME_MAX) {
+        nb->stats.rx_dropped++;
+        return false;
+    }
+    struct netback_queue *queue = choose(nb, frame);
+    if (nb->multicast_control) {
+        uint8_t head[6];
+        uint32_t length = wisp_frame_copy(frame, 0, head, sizeof(head));
+        if (filtered(nb, head, length)) {
+            return true;
+        }
+    }
+    if (frame->gso_size && !(nb->frontend & WISP_NETBACK_GSO4)) {
+        return send_cut(queue, frame, now);
+    }
+    if (too_large(nb, frame)) {
+        nb->stats.rx_dropped++;
+        return false;
+    }
+    if (frame->csum_blank && !nb->rx_csum) {
+        return send_summed(queue, frame, now);
+    }
+    return send_one(queue, frame, now);
+}
+
+uint32_t wisp_netback_room(struct wisp_netback *nb, uint32_t length)
+{
+    uint32_t room = UINT32_MAX;
+    if (!nb->served || nb->fatal || length == 0) {
+        return 0;
+    }
+    uint32_t needed = netback_rx_slots(nb, length, false);
+    for (uint32_t i = 0; i < nb->queues; i++) {
+        struct netback_queue *queue = &nb->queue[i];
+        uint32_t posted = ring_req_prod(&queue->rx) - queue->rx.req_cons;
+        uint32_t fits = queue->first || nb->habits.stall_rx ? 0 : posted / needed;
+        room = fits < room ? fits : room;
+    }
+    return room;
+}
+
+uint32_t wisp_netback_waiting(const struct wisp_netback *nb)
+{
+    uint32_t waiting = 0;
+    for (uint32_t i = 0; i < nb->queues; i++) {
+        waiting += nb->queue[i].waiting;
+    }
+    return waiting;
+}
