@@ -40,7 +40,8 @@ enum wisp_gso {
 enum wisp_pkt_flag {
     WISP_PKT_HELD = 1,      /* in a device's hands */
     WISP_PKT_BROADCAST = 2, /* came in a link-layer broadcast or multicast */
-    WISP_PKT_MUTABLE = 4    /* pages a backend may still change (persistent grants, trusted backend) */
+    WISP_PKT_MUTABLE = 4,   /* pages a backend may still change (persistent grants, trusted backend) */
+    WISP_PKT_FAILED = 8     /* completed, but the device said that it was not sent */
 };
 
 struct wisp_pktpool;
