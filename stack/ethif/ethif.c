@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Ethernet II (RFC 894, RFC 1122 §2.3). What arrives is accepted only if it is whole, comes from a
+ * single other station, and goes to us, to everybody, or to a group we joined; 802.3 framing and
+ * tags are dropped and counted, each under its own name.
+ *
+ * What leaves waits in `queue` until the step ends, so that the device gets it together and is
+ * notified once. Invariant: a packet in the queue is complete but for its journey; `queued` never
+ * exceeds the room the device announced, but for reserved packets.
+ */
+#include "ethif.h"
+#include "assert.h"
+#include "count.h"
+#include "ethif_wire.h"
+
+#define RESERVE_MAX 8u
+
+static const char *const names[WISP_ETHIF_COUNTS] = {
+    [WISP_ETHIF_RX_ACCEPTED] = "ethif.rx.accepted",
+    [WISP_ETHIF_RX_SHORT] = "ethif.rx.short",
+    [WISP_ETHIF_RX_LONG] = "ethif.rx.long",
+    [WISP_ETHIF_RX_BAD_SOURCE] = "ethif.rx.bad_source",
+    [WISP_ETHIF_RX_NOT_OURS] = "ethif.rx.not_ours",
+    [WISP_ETHIF_RX_GROUP] = "ethif.rx.group_not_joined",
+    [WISP_ETHIF_RX_LENGTH_TYPE] = "ethif.rx.length_instead_of_type",
+    [WISP_ETHIF_RX_VLAN] = "ethif.rx.vlan",
+    [WISP_ETHIF_RX_UNKNOWN_TYPE] = "ethif.rx.unknown_type",
+    [WISP_ETHIF_TX_SENT] = "ethif.tx.sent",
+    [WISP_ETHIF_TX_PADDED] = "ethif.tx.padded",
+    [WISP_ETHIF_TX_CSUM_COMPLETED] = "ethif.tx.checksum_completed",
+    [WISP_ETHIF_TX_UNFIT] = "ethif.tx.unfit",
+    [WISP_ETHIF_TX_OVERFLOW] = "ethif.tx.overflow",
+    [WISP_ETHIF_BYTES_COPIED] = "ethif.bytes_copied",
+};
+
+void wisp_ethif_init(struct wisp_ethif *eth, struct wisp_netdev *dev, wisp_sum_fn sum,
+                     const struct wisp_ethif_upper *upper)
+{
+    uint32_t packets = wisp_pktpool_available(dev->tx_pool);
+    *eth = (struct wisp_ethif){.dev = dev, .sum = sum, .upper = *upper};
+    eth->reserve = packets / 8 < RESERVE_MAX ? packets / 8 : RESERVE_MAX;
+    wisp_ethif_refresh(eth);
+}
+
+void wisp_ethif_fini(struct wisp_ethif *eth)
+{
+    for (uint32_t i = 0; i < eth->queued; i++) {
+        wisp_pkt_drop(eth->queue[i]);
+    }
+    eth->queued = 0;
+}
+
+void wisp_ethif_refresh(struct wisp_ethif *eth)
+{
+    const struct wisp_netdev_caps *caps = &eth->dev->caps;
+    uint32_t largest = caps->gso_rx > caps->mtu ? caps->gso_rx : caps->mtu;
+    eth->mac = caps->mac;
+    eth->frame_max = largest + WISP_ETHIF_HEADER;
+    eth->room = eth->dev->link ? eth->dev->ops->room(eth->dev) : 0;
+}
+
+static bool joined(const struct wisp_ethif *eth, struct wisp_mac group)
+{
+    for (uint32_t i = 0; i < eth->groups; i++) {
+        if (wisp_mac_equal(eth->group[i], group)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool source_is_bad(const struct wisp_ethif *eth, struct wisp_mac source)
+{
+    return wisp_mac_is_group(source) || wisp_mac_equal(source, eth->mac) ||
+           wisp_mac_is_zero(source);
+}
+
+static enum wisp_ethif_count address_verdict(const struct wisp_ethif *eth, struct wisp_pkt *pkt,
+                                             const struct wisp_ethif_frame *frame)
+{
+    if (!wisp_mac_equal(frame->destination, eth->mac)) {
+        if (!wisp_mac_is_group(frame->destination)) {
+            return WISP_ETHIF_RX_NOT_OURS;
+        }
+        if (!wisp_mac_is_broadcast(frame->destination) && !joined(eth, frame->destination)) {
+            return WISP_ETHIF_RX_GROUP;
+        }
+        pkt->flags |= WISP_PKT_BROADCAST;
+    }
+    return source_is_bad(eth, frame->source) ? WISP_ETHIF_RX_BAD_SOURCE : WISP_ETHIF_RX_ACCEPTED;
+}
+
+static enum wisp_ethif_count type_verdict(uint16_t type)
+{
+    switch (type) {
+    case WISP_ETHERTYPE_IPV4:
+    case WISP_ETHERTYPE_ARP:
+        return WISP_ETHIF_RX_ACCEPTED;
+    case WISP_ETHERTYPE_VLAN:
+    case WISP_ETHERTYPE_VLAN_S:
+        return WISP_ETHIF_RX_VLAN;
+    default:
+        return type < WISP_ETHERTYPE_FIRST ? WISP_ETHIF_RX_LENGTH_TYPE : WISP_ETHIF_RX_UNKNOWN_TYPE;
+    }
+}
+
+/* Decodes the header into *frame. A frame whose first piece is too short for it is read across
+ * pieces. */
+static enum wisp_ethif_count parse(const struct wisp_ethif *eth, struct wisp_pkt *pkt,
+                                   struct wisp_ethif_frame *frame)
+{
+    uint8_t bytes[WISP_ETHIF_HEADER];
+    const uint8_t *header = bytes;
+    if (wisp_pkt_linear(pkt) >= WISP_ETHIF_HEADER) {
+        header = wisp_pkt_head(pkt);
+    } else if (!wisp_pkt_read(pkt, 0, bytes, sizeof(bytes))) {
+        return WISP_ETHIF_RX_SHORT;
+    }
+    if (pkt->length > eth->frame_max) {
+        return WISP_ETHIF_RX_LONG;
+    }
+    *frame = wisp_ethif_parse(header);
+    enum wisp_ethif_count verdict = address_verdict(eth, pkt, frame);
+    return verdict == WISP_ETHIF_RX_ACCEPTED ? type_verdict(frame->type) : verdict;
+}
+
+static void input(struct wisp_ethif *eth, struct wisp_pkt *pkt, wisp_time now)
+{
+    struct wisp_ethif_frame frame;
+    enum wisp_ethif_count verdict = parse(eth, pkt, &frame);
+    eth->count[verdict]++;
+    if (verdict != WISP_ETHIF_RX_ACCEPTED) {
+        wisp_pkt_drop(pkt);
+        return;
+    }
+    wisp_pkt_pull(pkt, WISP_ETHIF_HEADER);
+    if (frame.type == WISP_ETHERTYPE_IPV4) {
+        eth->upper.ipv4(eth->upper.self, pkt, now);
+    } else {
+        eth->upper.arp(eth->upper.self, pkt, frame.source, now);
+    }
+}
+
+uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now)
+{
+    struct wisp_pkt *batch[WISP_ETHIF_BATCH];
+    uint32_t n = eth->dev->ops->receive(eth->dev, batch, WISP_ETHIF_BATCH, now);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + 1 < n) {
+            __builtin_prefetch(wisp_pkt_head(batch[i + 1]));
+        }
+        input(eth, batch[i], now);
+    }
+    return n;
+}
+
+struct wisp_pkt *wisp_ethif_alloc(struct wisp_ethif *eth, bool reserved)
+{
+    uint32_t keep = reserved ? 0 : eth->reserve;
+    if (eth->queued >= eth->room || wisp_pktpool_available(eth->dev->tx_pool) <= keep) {
+        return NULL;
+    }
+    return wisp_pkt_alloc(eth->dev->tx_pool);
+}
+
+uint32_t wisp_ethif_room(const struct wisp_ethif *eth)
+{
+    uint32_t packets = wisp_pktpool_available(eth->dev->tx_pool);
+    uint32_t device = eth->room > eth->queued ? eth->room - eth->queued : 0;
+    packets = packets > eth->reserve ? packets - eth->reserve : 0;
+    return device < packets ? device : packets;
+}
+
+void wisp_ethif_header(const struct wisp_ethif *eth, struct wisp_mac destination, uint16_t type,
+                       uint8_t header[WISP_ETHIF_HEADER])
+{
+    wisp_mac_put(header, destination);
+    wisp_mac_put(header + 6, eth->mac);
+    wisp_be16_put(header + 12, type);
+}
+
+/* Fills a short frame up with zeros, in its header cell: a payload of fewer than 46 bytes that lies
+ * on a page of its own moves there first, since nothing may be written behind it. RFC 894;
+ * CVE-2003-0001. */
+static void pad(struct wisp_ethif *eth, struct wisp_pkt *pkt)
+{
+    uint32_t head = pkt->view[0].length;
+    uint32_t payload = pkt->length - head;
+    if (pkt->views > 1) {
+        uint8_t bytes[WISP_ETHIF_MINIMUM];
+        wisp_pkt_read(pkt, head, bytes, payload);
+        wisp_pkt_trim(pkt, head);
+        memcpy(wisp_pkt_extend(pkt, payload), bytes, payload);
+        eth->count[WISP_ETHIF_BYTES_COPIED] += payload;
+    }
+    uint32_t missing = WISP_ETHIF_MINIMUM - pkt->length;
+    memset(wisp_pkt_extend(pkt, missing), 0, missing);
+    eth->count[WISP_ETHIF_TX_PADDED]++;
+}
+
+/* Whether the device, as it is now, takes a packet of this shape; blank checksums are completed if
+ * it does not. It may have changed while the packet waited for its neighbour. */
+static bool make_fit(struct wisp_ethif *eth, struct wisp_pkt *pkt)
+{
+    const struct wisp_netdev_caps *caps = &eth->dev->caps;
+    uint32_t largest = pkt->gso == WISP_GSO_NONE ? caps->mtu : caps->gso_tx;
+    if (pkt->length > largest + WISP_ETHIF_HEADER || pkt->views > caps->views_tx + 1u) {
+        return false;
+    }
+    if (pkt->csum != WISP_CSUM_BLANK) {
+        return true;
+    }
+    uint8_t need = pkt->csum_offset == 16 ? WISP_OFFLOAD_TCP4 : WISP_OFFLOAD_UDP4;
+    if (!(caps->csum_tx & need)) {
+        if (pkt->gso != WISP_GSO_NONE) {
+            return false;
+        }
+        wisp_pkt_fill_csum(pkt, eth->sum);
+        eth->count[WISP_ETHIF_TX_CSUM_COMPLETED]++;
+    }
+    return true;
+}
+
+static void transmit(struct wisp_ethif *eth, wisp_time now)
+{
+    uint32_t sent = 0;
+    while (sent < eth->queued) {
+        uint32_t n = eth->dev->ops->transmit(eth->dev, eth->queue + sent, eth->queued - sent, now);
+        if (n == 0) {
+            break;
+        }
+        sent += n;
+    }
+    if (sent > 0) {
+        eth->queued -= sent;
+        memmove(eth->queue, eth->queue + sent, eth->queued * sizeof(eth->queue[0]));
+        eth->count[WISP_ETHIF_TX_SENT] += sent;
+        eth->unkicked = true;
+        eth->room = eth->dev->ops->room(eth->dev);
+    }
+}
+
+void wisp_ethif_send(struct wisp_ethif *eth, struct wisp_pkt *pkt, const uint8_t *header,
+                     wisp_time now)
+{
+    uint8_t *front = wisp_pkt_push(pkt, WISP_ETHIF_HEADER);
+    if (!front || !make_fit(eth, pkt)) {
+        eth->count[WISP_ETHIF_TX_UNFIT]++;
+        wisp_pkt_drop(pkt);
+        return;
+    }
+    memcpy(front, header, WISP_ETHIF_HEADER);
+    if (pkt->length < WISP_ETHIF_MINIMUM) {
+        pad(eth, pkt);
+    }
+    if (eth->queued == WISP_ETHIF_QUEUE && eth->dev->link) {
+        transmit(eth, now);
+    }
+    if (eth->queued == WISP_ETHIF_QUEUE) {
+        eth->count[WISP_ETHIF_TX_OVERFLOW]++;
+        wisp_pkt_drop(pkt);
+        return;
+    }
+    eth->queue[eth->queued++] = pkt;
+}
+
+void wisp_ethif_flush(struct wisp_ethif *eth, wisp_time now)
+{
+    if (eth->queued > 0 && eth->dev->link) {
+        transmit(eth, now);
+    }
+    if (eth->unkicked) {
+        eth->unkicked = false;
+        eth->dev->ops->kick(eth->dev, now);
+    }
+}
+
+bool wisp_ethif_join(struct wisp_ethif *eth, struct wisp_mac group)
+{
+    WISP_ASSERT(wisp_mac_is_group(group));
+    if (joined(eth, group)) {
+        return true;
+    }
+    if (eth->groups == WISP_ETHIF_GROUPS) {
+        return false;
+    }
+    eth->group[eth->groups++] = group;
+    return true;
+}
+
+bool wisp_ethif_counter(const struct wisp_ethif *eth, uint32_t index, struct wisp_counter *counter)
+{
+    return wisp_count_at(names, eth->count, WISP_ETHIF_COUNTS, index, counter);
+}

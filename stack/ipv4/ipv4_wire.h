@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: ISC */
+/* The IPv4 header (RFC 791). */
+#ifndef WISP_IPV4_WIRE_H
+#define WISP_IPV4_WIRE_H
+
+#include "bytes.h"
+#include "sum.h"
+#include <stdbool.h>
+
+#define WISP_IPV4_HEADER     20u
+#define WISP_IPV4_HEADER_MAX 60u
+#define WISP_IPV4_DF         0x4000u
+#define WISP_IPV4_MF         0x2000u
+#define WISP_IPV4_OFFSET     0x1fffu
+
+struct wisp_ipv4_header {
+    uint8_t size; /* of the header, bytes */
+    uint8_t tos;
+    uint8_t ttl;
+    uint8_t protocol;
+    uint16_t total; /* header and payload, bytes */
+    uint16_t id;
+    uint16_t fragment; /* flags and offset, as on the wire */
+    struct wisp_ip4 source;
+    struct wisp_ip4 destination;
+};
+
+/* Decodes the 20 bytes at p; nothing is checked. */
+static inline struct wisp_ipv4_header wisp_ipv4_parse(const uint8_t *p)
+{
+    struct wisp_ipv4_header h = {.size = (uint8_t)((p[0] & 15) * 4),
+                                 .tos = p[1],
+                                 .ttl = p[8],
+                                 .protocol = p[9],
+                                 .total = wisp_be16_get(p + 2),
+                                 .id = wisp_be16_get(p + 4),
+                                 .fragment = wisp_be16_get(p + 6),
+                                 .source = wisp_ip4_get(p + 12),
+                                 .destination = wisp_ip4_get(p + 16)};
+    return h;
+}
+
+/* The sum of the 20 bytes at p. */
+static inline uint16_t wisp_ipv4_sum(const uint8_t *p)
+{
+    uint32_t word[5];
+    memcpy(word, p, sizeof(word));
+    return wisp_sum_fold((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]);
+}
+
+/* Writes a header without options, checksum included, to p. */
+static inline void wisp_ipv4_emit(uint8_t *p, const struct wisp_ipv4_header *h)
+{
+    p[0] = 0x45;
+    p[1] = h->tos;
+    wisp_be16_put(p + 2, h->total);
+    wisp_be16_put(p + 4, h->id);
+    wisp_be16_put(p + 6, h->fragment);
+    p[8] = h->ttl;
+    p[9] = h->protocol;
+    wisp_be16_put(p + 10, 0);
+    wisp_ip4_put(p + 12, h->source);
+    wisp_ip4_put(p + 16, h->destination);
+    wisp_sum_store(p + 10, wisp_ipv4_sum(p));
+}
+
+/* True for what a single host may have as its address, looked at alone: not 0/8, 127/8, 224/4,
+ * 240/4. */
+static inline bool wisp_ip4_is_host(struct wisp_ip4 ip)
+{
+    uint8_t first = ip.octet[0];
+    return first != 0 && first != 127 && first < 224;
+}
+
+static inline bool wisp_ip4_is_group(struct wisp_ip4 ip)
+{
+    return (ip.octet[0] & 0xf0) == 0xe0;
+}
+
+#endif
