@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/* Fetches one resource over HTTP and prints it, or its checksum as cksum(1) prints it. */
+#include "net.h"
+#include "response.h"
+#include "text.h"
+
+#define TARGET_MOST 1024u
+
+static const struct wisp_param params[] = {
+    {"sum", NULL, NULL, "print checksum and length as cksum does, instead of the bytes"},
+    {"timeout", "30", "SECONDS", "give up after so long without a byte"},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct wisp_app wisp_app = {.name = "fetch",
+                                  .summary = "Fetches a page over HTTP and prints it.",
+                                  .params = params,
+                                  .operands = "http://ADDRESS[:PORT]/PATH"};
+
+struct fetch {
+    struct wisp_net net;
+    struct wisp_tcp *tcp;
+    struct wisp_tcp_conn *conn;
+    struct wisp_addr remote;
+    uint16_t port;
+    const char *host; /* as in the URL, with the port */
+    size_t host_length;
+    const char *path;
+    bool sum_only;
+    bool over;
+    enum wisp_err reason;
+    wisp_time timeout, give_up_at;
+    uint32_t crc;
+    uint64_t length;
+    struct http_response_reader reader;
+};
+
+/* The CRC of POSIX cksum, bit by bit from the top. */
+static uint32_t crc_byte(uint32_t crc, uint8_t byte)
+{
+    crc ^= (uint32_t)byte << 24;
+    for (int i = 0; i < 8; i++) {
+        crc = crc << 1 ^ (crc & 0x80000000u ? 0x04c11db7u : 0);
+    }
+    return crc;
+}
+
+static void on_body(void *context, const uint8_t *bytes, size_t length)
+{
+    struct fetch *fetch = context;
+    fetch->length += length;
+    if (!fetch->sum_only) {
+        wisp_platform_output(bytes, length);
+        return;
+    }
+    for (size_t i = 0; i < length; i++) {
+        fetch->crc = crc_byte(fetch->crc, bytes[i]);
+    }
+}
+
+static void usage(void)
+{
+    wisp_platform_exit(2, "one URL is needed, like http://10.0.0.1/ or http://10.0.0.1:8080/a.html");
+}
+
+static size_t length_until(const char *text, char a, char b)
+{
+    size_t n = 0;
+    while (text[n] && text[n] != a && text[n] != b) {
+        n++;
+    }
+    return n;
+}
+
+static void read_url(struct fetch *fetch)
+{
+    static const char scheme[] = "http://";
+    const char *url = wisp_platform_operand(0);
+    struct wisp_ip4 ip = wisp_ip4(0, 0, 0, 0);
+    uint64_t port = 80;
+    if (!url || wisp_platform_operand(1) || wisp_text_length(url) < sizeof(scheme) ||
+        !wisp_text_equal_caseless(url, sizeof(scheme) - 1, scheme)) {
+        usage();
+    }
+    fetch->host = url + sizeof(scheme) - 1;
+    fetch->host_length = length_until(fetch->host, '/', '/');
+    fetch->path = fetch->host + fetch->host_length;
+    size_t name = length_until(fetch->host, '/', ':');
+    bool good = wisp_ip4_parse(fetch->host, name, &ip) && wisp_text_length(fetch->path) < TARGET_MOST;
+    if (name < fetch->host_length) {
+        good = good && wisp_text_number(fetch->host + name + 1, fetch->host_length - name - 1, 65535,
+                                        &port) && port > 0;
+    }
+    if (!good) {
+        usage();
+    }
+    fetch->remote = wisp_addr_ip4(ip);
+    fetch->port = (uint16_t)port;
+}
+
+static void ask(struct fetch *fetch)
+{
+    char request[TARGET_MOST + 256];
+    struct wisp_text text = {request, sizeof(request), 0};
+    wisp_text_add(&text, "GET ");
+    wisp_text_add(&text, fetch->path[0] ? fetch->path : "/");
+    wisp_text_add(&text, " HTTP/1.1\r\nHost: ");
+    wisp_text_add_bytes(&text, fetch->host, fetch->host_length);
+    wisp_text_add(&text, "\r\nUser-Agent: wisp-fetch\r\nConnection: close\r\n\r\n");
+    (void)wisp_tcp_write(fetch->conn, request, (uint32_t)text.used); /* a new connection has room */
+}
+
+static void read_response(struct fetch *fetch)
+{
+    struct wisp_view view;
+    while (wisp_tcp_peek(fetch->conn, &view, 1) == 1) {
+        http_response_input(&fetch->reader, wisp_view_bytes(&view), view.length);
+        wisp_tcp_consume(fetch->conn, view.length);
+    }
+}
+
+static void on_event(struct fetch *fetch, const struct wisp_tcp_event *event)
+{
+    fetch->give_up_at = fetch->net.now + fetch->timeout;
+    if (event->what & WISP_TCP_CONNECTED) {
+        ask(fetch);
+    }
+    read_response(fetch);
+    if (event->what & WISP_TCP_END) {
+        http_response_input(&fetch->reader, NULL, 0);
+    }
+    if (event->what & WISP_TCP_CLOSED) {
+        fetch->reason = event->reason;
+    }
+    fetch->over = fetch->reader.complete || fetch->reader.bad ||
+                  (event->what & (WISP_TCP_END | WISP_TCP_CLOSED)) != 0;
+}
+
+static bool events(struct fetch *fetch)
+{
+    struct wisp_tcp_event event;
+    bool acted = false;
+    while (!fetch->over && wisp_tcp_next_event(fetch->tcp, &event)) {
+        on_event(fetch, &event);
+        acted = true;
+    }
+    if (!fetch->over && fetch->net.now >= fetch->give_up_at) {
+        fetch->reason = WISP_ERR_TIMEOUT;
+        fetch->over = true;
+    }
+    return acted;
+}
+
+static const char *failure(const struct fetch *fetch)
+{
+    static char why[64];
+    if (fetch->reader.bad) {
+        return "the answer is not HTTP";
+    }
+    if (!fetch->reader.complete) {
+        return fetch->reason ? wisp_err_text(fetch->reason) : "the answer ends too early";
+    }
+    wisp_platform_format(why, sizeof(why), "the server answers with status %u", fetch->reader.status);
+    return fetch->reader.status >= 400 ? why : NULL;
+}
+
+static void connect(struct fetch *fetch)
+{
+    enum wisp_err err = wisp_tcp_connect(fetch->tcp, NULL, 0, &fetch->remote, fetch->port,
+                                         fetch->net.now, &fetch->conn);
+    if (err) {
+        wisp_platform_exit(1, wisp_err_text(err));
+    }
+    fetch->give_up_at = fetch->net.now + fetch->timeout;
+}
+
+static void print_sum(struct fetch *fetch)
+{
+    char line[64];
+    for (uint64_t n = fetch->length; n > 0; n >>= 8) {
+        fetch->crc = crc_byte(fetch->crc, (uint8_t)n);
+    }
+    wisp_platform_format(line, sizeof(line), "%u %llu\n", ~fetch->crc,
+                         (unsigned long long)fetch->length);
+    wisp_platform_print(line);
+}
+
+int wisp_app_main(void)
+{
+    static struct fetch fetch;
+    fetch.sum_only = wisp_platform_param("sum") != NULL;
+    fetch.timeout = WISP_SEC(wisp_net_number("timeout", 1, 86400));
+    read_url(&fetch);
+    http_response_init(&fetch.reader, on_body, &fetch);
+    wisp_net_open(&fetch.net, &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly});
+    fetch.tcp = wisp_net_tcp(&fetch.net, NULL);
+    connect(&fetch);
+    bool acted = true;
+    while (!fetch.over && wisp_net_step(&fetch.net, acted ? 0 : fetch.give_up_at)) {
+        acted = events(&fetch);
+    }
+    const char *why = failure(&fetch);
+    if (!why && fetch.sum_only) {
+        print_sum(&fetch);
+    }
+    wisp_tcp_release(fetch.conn);
+    wisp_net_flush(&fetch.net);
+    wisp_tcp_fini(fetch.tcp);
+    wisp_net_close(&fetch.net);
+    if (why) {
+        wisp_platform_log(WISP_LOG_ERROR, "fetch", "%s", why);
+    }
+    return why ? 1 : 0;
+}
