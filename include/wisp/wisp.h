@@ -6,6 +6,7 @@
 #include <wisp/addr.h>
 #include <wisp/clock.h>
 #include <wisp/counter.h>
+#include <wisp/dhcp.h>
 #include <wisp/err.h>
 #include <wisp/hash.h>
 #include <wisp/l3.h>
