@@ -10,7 +10,7 @@ void reply_begin(struct reply *reply, uint8_t type, uint32_t xid, struct wisp_ip
 {
     static const uint8_t cookie[4] = {0x63, 0x82, 0x53, 0x63};
     static const struct wisp_mac mac = PEER_MAC;
-    memset(reply, 0, sizeof(*reply));
+    memset(reply->bytes, 0, reply->length > 512 ? reply->length : 512); /* what was used before */
     uint8_t *b = reply->bytes;
     b[0] = 2;
     b[1] = 1;

@@ -14,6 +14,7 @@ enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM, FORCERE
 #define PEER_SERVER  wisp_ip4(192, 0, 2, 1)
 #define PEER_ADDRESS wisp_ip4(192, 0, 2, 50)
 
+/* Starts as zeros: static. */
 struct reply {
     uint8_t bytes[70000];
     size_t length;
