@@ -501,6 +501,6 @@ uint64_t wisp_stack_count(const struct wisp_stack *stack, const char *name)
             return counter.value;
         }
     }
-    WISP_ASSERT(!"a counter of that name");
+    WISP_ASSERT(false); /* no counter of that name */
     return 0;
 }

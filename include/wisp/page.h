@@ -144,7 +144,8 @@ static inline void wisp_page_taint(struct wisp_page *page)
     page->role = WISP_ROLE_DIRTY;
 }
 
-/* The page's last unref will not free it: its grant could not be ended. Counted. For device drivers. */
+/* The page's last unref will not free it, or if it is free it is not given out again: its grant could not be
+ * ended. Counted. For device drivers. */
 void wisp_page_quarantine(struct wisp_page *page);
 
 /* Pages that wisp_page_alloc could still give. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Packets and their pool. A packet with a header cell keeps it for life: cells are cut from pages
- * of role SEND when the pool is made, staggered so that headers of neighbouring packets do not all
- * fall into the same cache sets (performance.md §3.4: 20 % when they do).
+ * Packets and their pool. A packet with a header cell keeps it for life: cells are cut from pages of role
+ * SEND when the pool is made, staggered so that headers of neighbouring packets do not all fall into the same
+ * cache sets (performance.md §3.4: 20 % when they do).
  *
  *   header page k:  | (k mod 4) * 64 bytes | cell | cell | ... 15 cells of 256 bytes ... | rest |
  *
- * Invariant: length is the sum of the views' lengths; views beyond `views` are undefined; every
- * view but a cell's own holds one page reference.
+ * Invariant: length is the sum of the views' lengths; views beyond `views` are undefined; every view but a
+ * cell's own holds one page reference.
  */
 #include "assert.h"
 #include "sum.h"
@@ -60,11 +60,10 @@ struct wisp_pktpool *wisp_pktpool_init(void *mem, size_t size, uint32_t packets,
         return NULL;
     }
     struct wisp_pktpool *pool = mem;
-    *pool =
-        (struct wisp_pktpool){.pkt = (struct wisp_pkt *)(void *)((uint8_t *)mem + header_size()),
-                              .pages = pages,
-                              .count = packets,
-                              .available = packets};
+    *pool = (struct wisp_pktpool){.pkt = (struct wisp_pkt *)(void *)((uint8_t *)mem + header_size()),
+                                  .pages = pages,
+                                  .count = packets,
+                                  .available = packets};
     for (uint32_t i = packets; i-- > 0;) {
         struct wisp_pkt *pkt = &pool->pkt[i];
         *pkt = (struct wisp_pkt){.pool = pool, .next = pool->free};
@@ -251,8 +250,7 @@ bool wisp_pkt_read(const struct wisp_pkt *pkt, uint32_t offset, void *bytes, uin
     return true;
 }
 
-/* Puts page, which holds the packet's first n bytes at offset 0, in front of what is left of the
- * packet. */
+/* Puts page, which holds the packet's first n bytes at offset 0, in front of what is left of the packet. */
 static void put_front(struct wisp_pkt *pkt, struct wisp_page *page, uint32_t n)
 {
     uint32_t csum_start = pkt->csum_start;
@@ -333,8 +331,7 @@ void wisp_pkt_fill_csum(struct wisp_pkt *pkt, wisp_sum_fn sum)
         return;
     }
     uint16_t total = wisp_pkt_sum(pkt, pkt->csum_start, pkt->length - pkt->csum_start, sum);
-    /* UDP has no room for a computed zero: all ones is the same number (RFC 768). TCP reads both
-     * alike. */
+    /* UDP has no room for a computed zero: all ones is the same number (RFC 768). TCP reads both alike. */
     put_sum(pkt, (uint32_t)pkt->csum_start + pkt->csum_offset, total == 0xffff ? 0 : total);
     pkt->csum = WISP_CSUM_UNKNOWN;
 }

@@ -136,12 +136,29 @@ void wisp_page_free(struct wisp_page *page)
     push(pool, page);
 }
 
+/* A free page leaves its list, which is searched: this happens when a connection ends badly, not before. */
+static void unlink_free(struct wisp_pool *pool, const struct wisp_page *page)
+{
+    uint32_t index = (uint32_t)(page - pool->page);
+    uint32_t *link = &pool->head[page->role];
+    while (*link != index) {
+        link = &pool->page[*link].next;
+    }
+    *link = page->next;
+    pool->free--;
+}
+
 void wisp_page_quarantine(struct wisp_page *page)
 {
-    if (!page->quarantined) {
-        page->quarantined = 1;
-        if (page->pool) {
-            page->pool->quarantined++;
+    if (page->quarantined) {
+        return;
+    }
+    page->quarantined = 1;
+    if (page->pool) {
+        page->pool->quarantined++;
+        if (page->refs == 0) {
+            unlink_free(page->pool, page);
+            page->holder = WISP_HOLDER_QUARANTINE;
         }
     }
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Runs one Check suite the way the build expects: TAP on standard output when asked, else Check's
- * own text. */
+/* Runs one Check suite the way the build expects: TAP on standard output when asked, else Check's own text. */
 #ifndef WISP_TESTS_SUITE_H
 #define WISP_TESTS_SUITE_H
 
