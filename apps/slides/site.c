@@ -36,14 +36,3 @@ const struct site_file *site_find(const char *path)
     }
     return NULL;
 }
-
-uint64_t site_size(void)
-{
-    uint64_t size = 0;
-    for (uint32_t i = 0; i < site_count; i++) {
-        if (site_files[i].path[1]) {
-            size += site_files[i].length;
-        }
-    }
-    return size;
-}

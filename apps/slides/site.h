@@ -8,7 +8,7 @@
 #include <wisp/page.h>
 
 struct site_file {
-    const char *path; /* "/style.css"; "/" for index.html */
+    const char *path; /* "/style.css"; a page has two: "/a.html" and "/a" */
     const char *type; /* for Content-Type */
     const char *etag; /* with its quotes */
     const uint8_t *data;
@@ -18,7 +18,9 @@ struct site_file {
 
 /* Made by tools/embed; sorted by path. */
 extern const struct site_file site_files[];
-extern const uint32_t site_count;
+extern const uint32_t site_count;      /* paths */
+extern const uint32_t site_file_count; /* files, and their bytes */
+extern const uint64_t site_bytes;
 extern struct wisp_page site_pages[];
 
 /* Describes the files as pages. Once, before anything is sent. */
@@ -26,8 +28,5 @@ void site_init(void);
 
 /* The file at path, or null. */
 const struct site_file *site_find(const char *path);
-
-/* All bytes of all files (the start page once). */
-uint64_t site_size(void);
 
 #endif

@@ -49,7 +49,7 @@ static void start(struct server *server, struct wisp_net *net)
         wisp_platform_exit(1, wisp_err_text(err));
     }
     wisp_platform_log(WISP_LOG_INFO, "http", "listening on port %u, %u files, %llu bytes", port,
-                      site_count, (unsigned long long)site_size());
+                      site_file_count, (unsigned long long)site_bytes);
 }
 
 /* True: something was done that TCP should send. */

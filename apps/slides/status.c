@@ -78,8 +78,8 @@ static void add_server(const struct server *server, struct wisp_text *text)
     add_named(text, "connections", server->count);
     add_named(text, "connections_accepted", server->accepted);
     add_named(text, "requests", server->requests);
-    add_named(text, "files", site_count);
-    add_named(text, "file_bytes", site_size());
+    add_named(text, "files", site_file_count);
+    add_named(text, "file_bytes", site_bytes);
 }
 
 static const char *status_json(const struct server *server, struct wisp_text *text)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+/* Arrow keys turn pages; the footer says what serves them. */
+"use strict";
+addEventListener("keydown", (event) => {
+    const rel = { ArrowRight: "next", ArrowLeft: "prev" }[event.key];
+    const link = rel && document.querySelector(`footer a[rel=${rel}]`);
+    if (link && !event.altKey && !event.ctrlKey && !event.metaKey) {
+        location.href = link.href;
+    }
+});
+
+const number = (n) => n.toLocaleString("en");
+
+function duration(ms) {
+    const s = Math.floor(ms / 1000);
+    return s < 120 ? `${s} s` : s < 7200 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
+}
+
+async function status() {
+    const answer = await fetch("/status.json", { cache: "no-store" });
+    return answer.json();
+}
+
+const live = document.getElementById("live");
+if (live) {
+    status().then((s) => {
+        live.textContent = `wisp ${s.version} on ${s.platform} · up ${duration(s.uptime_ms)} · ` +
+            `${number(s.frames_in + s.frames_out)} frames · ${number(s.driver_bytes_copied)} bytes copied`;
+    }).catch(() => { live.textContent = ""; });
+}
