@@ -112,20 +112,20 @@ static const char *source_text(const char *name)
     return source == WISP_PARAM_FIXED ? "built in" : source == WISP_PARAM_GIVEN ? "given" : "default";
 }
 
-static void banner(const struct wisp_net *net)
+static void banner(const struct wisp_net *net, enum wisp_log_level level)
 {
     const struct wisp_netdev_caps *caps = &net->netdev->caps;
     const uint8_t *m = caps->mac.octet;
     const char *gateway = wisp_platform_param("ipv4-gateway");
     struct wisp_pool_stats stats;
     wisp_pool_stats(net->pages, &stats);
-    wisp_platform_log(WISP_LOG_INFO, wisp_app.name, "wisp %s on %s, %u pages of 4 KiB",
+    wisp_platform_log(level, wisp_app.name, "wisp %s on %s, %u pages of 4 KiB",
                       WISP_VERSION_STRING, wisp_platform_name(), stats.pages);
-    wisp_platform_log(WISP_LOG_INFO, "net",
+    wisp_platform_log(level, "net",
                       "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, offloads:%s%s%s", m[0], m[1], m[2], m[3],
                       m[4], m[5], caps->mtu, caps->csum_tx ? " checksum" : "",
                       caps->gso_tx ? " segmentation" : "", caps->csum_tx ? "" : " none");
-    wisp_platform_log(WISP_LOG_INFO, "net", "%s (%s), gateway %s", wisp_platform_param("ipv4"),
+    wisp_platform_log(level, "net", "%s (%s), gateway %s", wisp_platform_param("ipv4"),
                       source_text("ipv4"), gateway ? gateway : "none");
 }
 
@@ -139,7 +139,7 @@ void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config)
     }
     open_stack(net, config);
     add_address(net);
-    banner(net);
+    banner(net, config->quiet ? WISP_LOG_DEBUG : WISP_LOG_INFO);
 }
 
 static void tell(const struct wisp_stack_event *event)

@@ -23,6 +23,7 @@
 
 struct wisp_net_config {
     const struct wisp_reassembly_ops *reassembly; /* null: fragments are dropped */
+    bool quiet;                                   /* the banner is for debugging only */
 };
 
 struct wisp_net {
