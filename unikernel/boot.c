@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The order of the boot, the same for both machines, and the place where the sealed guest begins.
+ * Nothing that can wait is done here: events, xenstore and entropy are opened by the sealed guest.
+ */
+#include "clock.h"
+#include "console.h"
+#include "grants.h"
+#include "layout.h"
+#include "machine.h"
+#include "panic.h"
+#include "platform.h"
+#include "seal_check.h"
+
+struct wisp_guest wisp_guest WISP_SEALED;
+
+/* What the C library finds at %fs: its thread descriptor (a pointer to itself first) and, at 0x28,
+ * the stack protector's canary. Nothing of musl's that an image uses reads further than a few
+ * words. */
+struct thread {
+    struct thread *self;
+    uintptr_t unused[4];
+    uintptr_t canary;
+    uintptr_t rest[58];
+};
+struct thread wisp_thread;
+
+WISP_BOOT _Noreturn void wisp_boot(const void *info, const struct wisp_machine *machine)
+{
+    wisp_thread.self = &wisp_thread;
+    machine->init(info);
+    wisp_clock_init();
+    machine->open_traps();
+    machine->map_pool();
+    wisp_grants_init(machine);
+    machine->seal();
+    __builtin_unreachable();
+}
+
+_Noreturn void wisp_sealed(void)
+{
+    struct wisp_seal_report report;
+    if (!wisp_seal_check(&report))
+        wisp_panic_number("the image is not sealed: a page is both writable and executable, "
+                          "or code is writable, at",
+                          report.first_bad);
+    wisp_platform_start();
+}
