@@ -6,30 +6,25 @@
 #include "clock.h"
 #include "console.h"
 #include "grants.h"
+#include "hypercall.h"
 #include "layout.h"
 #include "machine.h"
 #include "panic.h"
-#include "platform.h"
 #include "seal_check.h"
+#include "start.h"
+#include "thread.h"
+#include <xen/version.h>
 
 struct wisp_guest wisp_guest WISP_SEALED;
 
-/* What the C library finds at %fs: its thread descriptor (a pointer to itself first) and, at 0x28,
- * the stack protector's canary. Nothing of musl's that an image uses reads further than a few
- * words. */
-struct thread {
-    struct thread *self;
-    uintptr_t unused[4];
-    uintptr_t canary;
-    uintptr_t rest[58];
-};
-struct thread wisp_thread;
+struct wisp_thread wisp_thread;
 
 WISP_BOOT _Noreturn void wisp_boot(const void *info, const struct wisp_machine *machine)
 {
     wisp_thread.self = &wisp_thread;
     machine->init(info);
     wisp_clock_init();
+    wisp_guest.xen_version = (uint32_t)wisp_hypercall_xen_version(XENVER_version, NULL);
     machine->open_traps();
     machine->map_pool();
     wisp_grants_init(machine);
@@ -44,5 +39,5 @@ _Noreturn void wisp_sealed(void)
         wisp_panic_number("the image is not sealed: a page is both writable and executable, "
                           "or code is writable, at",
                           report.first_bad);
-    wisp_platform_start();
+    wisp_start();
 }

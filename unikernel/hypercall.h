@@ -49,6 +49,11 @@ static inline long wisp_hypercall_hvm(unsigned cmd, void *arg)
     return WISP_HYPERCALL(__HYPERVISOR_hvm_op, cmd, arg, 0, 0);
 }
 
+static inline long wisp_hypercall_xen_version(unsigned cmd, void *arg)
+{
+    return WISP_HYPERCALL(__HYPERVISOR_xen_version, cmd, arg, 0, 0);
+}
+
 static inline long wisp_hypercall_set_trap_table(const trap_info_t *table)
 {
     return WISP_HYPERCALL(__HYPERVISOR_set_trap_table, table, 0, 0, 0);

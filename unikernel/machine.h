@@ -18,23 +18,24 @@ struct xenstore_domain_interface;
 enum { WISP_CMDLINE_MAX = 1024, WISP_GRANT_FRAMES = 4 };
 
 struct wisp_guest {
-    const char *mode; /* "pv" or "pvh" */
+    const char *mode;     /* "PV" or "PVH" */
+    uint32_t xen_version; /* major << 16 | minor */
     struct shared_info *shared;
     struct xencons_interface *console;
     struct xenstore_domain_interface *store;
     uint32_t console_port, store_port;
-    const unsigned long *
-        frame_list; /* PV: machine frame of each page; NULL on PVH, where it is the page's number */
+    /* PV: the machine frame of each page; null on PVH, where Xen knows a page by its number. */
+    const unsigned long *frame_list;
     uint64_t memory_bytes; /* all the toolstack gave */
-    uintptr_t pool_start,
-        pool_end; /* what of it neither the image nor the tables need; mapped, page-aligned */
-    uintptr_t tables_root; /* the level-4 table, readable, for the walk of seal_check.c */
+    /* What of it neither the image nor the tables need; mapped, whole pages. */
+    uintptr_t pool_start, pool_end;
+    uintptr_t tables_root; /* the level-4 table, readable, for seal_check.c */
     char cmdline[WISP_CMDLINE_MAX];
 };
 
 extern struct wisp_guest wisp_guest;
 
-/* How a page may be used. The order of the bits is nobody's but ours. */
+/* How a page may be used. */
 enum wisp_access { WISP_ACCESS_NONE, WISP_ACCESS_READ, WISP_ACCESS_WRITE, WISP_ACCESS_EXECUTE };
 
 struct wisp_machine {

@@ -73,6 +73,13 @@ _Noreturn void wisp_panic(const char *reason)
     end((uintptr_t)__builtin_frame_address(0));
 }
 
+/* The C library's functions check their frames. */
+_Noreturn void __stack_chk_fail(void);
+_Noreturn void __stack_chk_fail(void)
+{
+    wisp_panic("a buffer on the stack was overrun");
+}
+
 _Noreturn void wisp_panic_number(const char *reason, uint64_t number)
 {
     once();
