@@ -54,10 +54,13 @@ void wisp_arguments_init(void)
     cut();
     if (wisp_params_value(&params, "help")) {
         wisp_params_help(&params, wisp_platform_print);
-        wisp_platform_exit(0, "asked for help only");
+        wisp_start_end();
     }
-    if (wisp_params_value(&params, "version"))
-        wisp_platform_exit(0, "wisp " WISP_VERSION_STRING);
+    if (wisp_params_value(&params, "version")) {
+        wisp_platform_print(wisp_app.name);
+        wisp_platform_print(" (wisp) " WISP_VERSION_STRING "\n");
+        wisp_start_end();
+    }
 }
 
 const char *wisp_platform_param(const char *name)

@@ -80,6 +80,13 @@ static bool connect(struct device *device)
     return true;
 }
 
+static void close_all(void)
+{
+    for (unsigned i = 0; i < DEVICES_MAX; i++)
+        if (devices[i].front)
+            wisp_netfront_fini(devices[i].front);
+}
+
 static bool open(struct device *device, uint32_t index, struct wisp_pool *pages)
 {
     struct wisp_netfront_config config = {.hv = wisp_xen_hypervisor(),
@@ -96,6 +103,7 @@ static bool open(struct device *device, uint32_t index, struct wisp_pool *pages)
         wisp_platform_format(
             reason, sizeof(reason),
             "too little memory for %s: raise memory= in the domain's configuration", device->path);
+    wisp_start_at_end(close_all);
     return device->front != NULL;
 }
 
@@ -137,11 +145,4 @@ const char *wisp_platform_netdev_config(uint32_t index)
     wisp_platform_format(node, sizeof(node), "%s/ip", backend);
     return wisp_xenstore_read(0, node, config, sizeof(config)) == WISP_XS_OK && config[0] ? config
                                                                                           : NULL;
-}
-
-void wisp_devices_close(void)
-{
-    for (unsigned i = 0; i < DEVICES_MAX; i++)
-        if (devices[i].front)
-            wisp_netfront_fini(devices[i].front);
 }

@@ -8,11 +8,26 @@
 #include "shutdown.h"
 #include "xenstore.h"
 
-static _Noreturn void end(enum wisp_shutdown how)
+static void (*at_end)(void);
+
+void wisp_start_at_end(void (*close)(void))
 {
-    wisp_devices_close();
+    at_end = close;
+}
+
+_Noreturn void wisp_start_end(void)
+{
+    void (*close)(void) = at_end;
+    at_end = NULL;
+    if (close)
+        close();
     wisp_console_drain();
-    wisp_shutdown(how);
+    wisp_shutdown(wisp_shutdown_how());
+}
+
+static void say(const char *milestone)
+{
+    wisp_platform_log(WISP_LOG_DEBUG, "boot", "%s", milestone);
 }
 
 _Noreturn void wisp_start(void)
@@ -20,13 +35,17 @@ _Noreturn void wisp_start(void)
     wisp_xenstore_init();
     wisp_arguments_init();
     wisp_log_init();
+    say("sealed");
     wisp_memory_init();
+    say("memory divided");
     wisp_seed_init();
+    say("seeded");
     wisp_shutdown_watch();
+    say("xenstore answers");
     int status = wisp_app_main();
     if (status != 0)
         wisp_platform_log(WISP_LOG_ERROR, wisp_app.name, "ended with status %d", status);
-    end(wisp_shutdown_how());
+    wisp_start_end();
 }
 
 wisp_time wisp_platform_now(void)
@@ -48,7 +67,7 @@ void wisp_platform_exit(int status, const char *reason)
     wisp_platform_print(": ");
     wisp_platform_print(reason);
     wisp_platform_print("\n");
-    end(WISP_SHUTDOWN_POWEROFF);
+    wisp_start_end();
 }
 
 const char *wisp_platform_name(void)

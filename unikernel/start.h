@@ -16,7 +16,10 @@ void wisp_log_init(void);
 void wisp_memory_init(void);
 /* seed.c: gathers entropy; without any, ends the guest. */
 void wisp_seed_init(void);
-/* device.c: leaves the backends in order. */
-void wisp_devices_close(void);
+/* start.c: ends the domain in order. */
+_Noreturn void wisp_start_end(void);
+/* start.c: what to call once before the end; how an image that opened devices leaves their backends
+ * in order while one that did not holds no driver. */
+void wisp_start_at_end(void (*close)(void));
 
 #endif

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: ISC
+# Sourced by the tests that need real Xen, after support/tap.sh: the lab, started once and left running for the next
+# script (`./test` stops it at its end; by hand: lab/xen stop).
+#
+#   lab_open IMAGE...           starts the lab if need be and puts the images into dom0's /tmp
+#   lab_guest TYPE MEMORY KERNEL CMDLINE [XL-LINE...]
+#                               creates a guest, waits until it ends (at most 10 s), prints its console
+: "${WISP_BUILD:=build}"
+export WISP_LAB=${WISP_LAB:-test}
+
+lab_open() {
+    [ "$(uname -m)" = x86_64 ] || t_skip_all "images are for x86-64"
+    for image in "$@"; do
+        [ -f "$image" ] || t_skip_all "no $image: images need libxen-dev, musl-dev, libsodium-dev"
+    done
+    lab/xen start >&2 || t_skip_all "the lab does not start"
+    lab/xen put "$@" /tmp/ >&2
+}
+
+lab_guest() {
+    lab/xen run tests/xen/dom0/guest "$@"
+}
