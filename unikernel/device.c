@@ -89,11 +89,12 @@ static void close_all(void)
 
 static bool open(struct device *device, uint32_t index, struct wisp_pool *pages)
 {
-    struct wisp_netfront_config config = {.hv = wisp_xen_hypervisor(),
-                                          .path = device->path,
-                                          .token = 1 + index * TOKENS_EACH,
-                                          .pages = pages};
+    struct wisp_netfront_config config;
     wisp_netfront_config_default(&config);
+    config.hv = wisp_xen_hypervisor();
+    config.path = device->path;
+    config.token = 1 + index * TOKENS_EACH;
+    config.pages = pages;
     config.offers = offers();
     config.trust = trust();
     size_t size = wisp_netfront_size(&config);

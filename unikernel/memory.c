@@ -7,10 +7,12 @@
  * its beginning may hold what toolstack and boot left, and is cleared here.
  */
 #include "machine.h"
-#include "paging.h"
 #include "start.h"
 #include <string.h>
 #include <wisp/page.h>
+
+/* What the toolstack puts behind image and tables: a few pages. */
+#define TOUCHED UINT64_C(0x10000)
 
 static uint8_t *pages_start, *rest_at, *rest_end;
 static uint32_t page_count;
@@ -18,8 +20,7 @@ static uint32_t page_count;
 void wisp_memory_init(void)
 {
     uintptr_t start = wisp_guest.pool_start, end = wisp_guest.pool_end;
-    uintptr_t touched = (start + WISP_REGION_SIZE) & ~(WISP_REGION_SIZE - 1);
-    memset((void *)start, 0, (touched < end ? touched : end) - start);
+    memset((void *)start, 0, end - start < TOUCHED ? end - start : TOUCHED);
     uintptr_t pages = (end - start) / 4 * 3 & ~(uintptr_t)(WISP_PAGE_SIZE - 1);
     pages_start = (uint8_t *)start;
     page_count = (uint32_t)(pages / WISP_PAGE_SIZE);
