@@ -8,6 +8,8 @@
 
 static const struct wisp_param linux_params[] = {
     {"tap", "wisp0", "NAME", "tap device, made when that is allowed"},
+    {"xen", NULL, "HANDLE", "xen-netfront on device/vif/HANDLE of this domain instead of a tap"},
+    {"xen-pages", "500", "PAGES", "pages shared with the Xen backend: all there are for packets"},
     {"tap-host", "10.0.0.1/24", "ADDR/BITS", "address of the tap's other end, if it is made here"},
     {"mtu", NULL, "BYTES", "MTU of the tap, if it is made here"},
     {"mac", NULL, "XX:XX:XX:XX:XX:XX", "own hardware address; made from the tap's name"},

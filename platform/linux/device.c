@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
-/* The one device of the process: a tap, shown to a pcap file if asked. */
+/* The one device of the process: a tap, or xen-netfront, shown to a pcap file if asked. */
 #include "linux.h"
 #include "tap.h"
+#include "xen.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
 static struct wisp_tap *tap;
+static bool opened;
 static char reason[256] = "a Linux process has one device, number 0";
 
 static bool offload_config(struct wisp_tap_config *config)
@@ -33,7 +35,8 @@ static bool mtu_config(struct wisp_tap_config *config)
 static bool mac_config(struct wisp_tap_config *config)
 {
     const char *text = wisp_platform_param("mac");
-    return !text || (wisp_mac_parse(text, strlen(text), &config->mac) && !(config->mac.octet[0] & 1));
+    return !text ||
+           (wisp_mac_parse(text, strlen(text), &config->mac) && !(config->mac.octet[0] & 1));
 }
 
 static void read_config(struct wisp_tap_config *config)
@@ -51,12 +54,9 @@ static void read_config(struct wisp_tap_config *config)
     }
 }
 
-struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages)
+static struct wisp_netdev *open_tap(struct wisp_pool *pages)
 {
     struct wisp_tap_config config;
-    if (index > 0 || tap) {
-        return NULL;
-    }
     read_config(&config);
     size_t size = wisp_tap_size(&config);
     void *mem = wisp_platform_memory(size);
@@ -65,12 +65,19 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
         return NULL;
     }
     tap = wisp_tap_open(mem, size, &config, pages, reason, sizeof(reason));
-    if (!tap) {
+    return tap ? wisp_tap_dev(tap) : NULL;
+}
+
+struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages)
+{
+    if (index > 0 || opened) {
         return NULL;
     }
     const char *file = wisp_platform_param("pcap");
-    struct wisp_netdev *dev = wisp_tap_dev(tap);
-    return file ? linux_capture_open(file, dev, reason, sizeof(reason)) : dev;
+    struct wisp_netdev *dev =
+        linux_xen_wanted() ? linux_xen_open(pages, reason, sizeof(reason)) : open_tap(pages);
+    opened = dev != NULL;
+    return dev && file ? linux_capture_open(file, dev, reason, sizeof(reason)) : dev;
 }
 
 const char *wisp_platform_netdev_reason(void)
@@ -84,14 +91,24 @@ const char *wisp_platform_netdev_config(uint32_t index)
     return NULL;
 }
 
-int linux_device_fd(void)
+uint32_t linux_device_fds(struct pollfd fds[LINUX_DEVICE_FDS])
 {
-    return tap ? wisp_tap_fd(tap) : -1;
+    if (linux_xen_wanted()) {
+        return linux_xen_fds(fds);
+    }
+    fds[0] = (struct pollfd){.fd = tap ? wisp_tap_fd(tap) : -1, .events = POLLIN};
+    return 1;
+}
+
+void linux_device_collect(void)
+{
+    linux_xen_collect();
 }
 
 void linux_device_close(void)
 {
     linux_capture_close();
+    linux_xen_close();
     if (tap) {
         wisp_tap_close(tap);
         tap = NULL;
@@ -103,7 +120,8 @@ const char *wisp_platform_name(void)
     static char name[128];
     struct utsname kernel;
     uname(&kernel);
-    snprintf(name, sizeof(name), "%s %.40s, tap %.16s", kernel.sysname, kernel.release,
-             wisp_platform_param("tap"));
+    bool xen = linux_xen_wanted();
+    snprintf(name, sizeof(name), "%.30s %.40s, %s %.16s", kernel.sysname, kernel.release,
+             xen ? "xen vif" : "tap", wisp_platform_param(xen ? "xen" : "tap"));
     return name;
 }

@@ -3,6 +3,7 @@
 #ifndef WISP_PLATFORM_LINUX_H
 #define WISP_PLATFORM_LINUX_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <wisp/platform.h>
@@ -13,8 +14,10 @@ void linux_arguments(int argc, char **argv);
 /* memory.c: reads --memory and takes that much. */
 void linux_memory_init(void);
 
-/* device.c: the descriptor to poll, -1 without a device; and the end of the device. */
-int linux_device_fd(void);
+/* device.c: the descriptors to poll, and how many; what to do after that; and the end of the device. */
+#define LINUX_DEVICE_FDS 2
+uint32_t linux_device_fds(struct pollfd fds[LINUX_DEVICE_FDS]);
+void linux_device_collect(void);
 void linux_device_close(void);
 
 /* capture.c: writes frames to a pcap file. False: why it cannot. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * --memory, taken once at start: three quarters are pages for the pool, one quarter is for everything else,
- * given out from the front and never back.
+ * --memory, taken once at start: three quarters are pages for the pool, one quarter is for
+ * everything else, given out from the front and never back. Pages to be shared with a Xen backend
+ * come from elsewhere (xen.h).
  */
 #include "linux.h"
+#include "xen.h"
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <wisp/page.h>
@@ -11,7 +13,8 @@
 #define LEAST ((size_t)1 << 20)
 
 static uint8_t *memory;
-static size_t pages_size;
+static void *pool_memory;
+static uint32_t pool_pages;
 static size_t rest_size;
 static size_t rest_used;
 
@@ -41,14 +44,18 @@ void linux_memory_init(void)
     if (memory == MAP_FAILED) {
         wisp_platform_exit(1, "not enough memory: lower --memory");
     }
-    pages_size = size / 4 * 3;
-    rest_size = size - pages_size;
+    rest_size = size / 4;
+    pool_memory = memory + rest_size;
+    pool_pages = (uint32_t)((size - rest_size) / WISP_PAGE_SIZE);
+    if (linux_xen_wanted()) {
+        pool_memory = linux_xen_pages(&pool_pages);
+    }
 }
 
 void *wisp_platform_pages(uint32_t *pages)
 {
-    *pages = (uint32_t)(pages_size / WISP_PAGE_SIZE);
-    return memory;
+    *pages = pool_pages;
+    return pool_memory;
 }
 
 void *wisp_platform_memory(size_t size)
@@ -57,7 +64,7 @@ void *wisp_platform_memory(size_t size)
     if (rounded < size || rounded > rest_size - rest_used) {
         return NULL;
     }
-    void *at = memory + pages_size + rest_used;
+    void *at = memory + rest_used;
     rest_used += rounded;
     return at;
 }

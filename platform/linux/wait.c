@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting for the device, a deadline, or a signal that asks to end. The signal's handler writes to an eventfd
- * that is waited for too, so a signal just before the wait is not missed.
+ * Waiting for the device, a deadline, or a signal that asks to end. The signal's handler writes to
+ * an eventfd that is waited for too, so a signal just before the wait is not missed.
  */
 #include "linux.h"
 #include <errno.h>
@@ -49,10 +49,12 @@ bool wisp_platform_wait(wisp_time deadline)
     if (deadline <= now) {
         return true;
     }
-    struct pollfd fds[2] = {{.fd = linux_device_fd(), .events = POLLIN},
-                            {.fd = stop_fd, .events = POLLIN}};
+    struct pollfd fds[LINUX_DEVICE_FDS + 1];
+    uint32_t count = linux_device_fds(fds);
+    fds[count++] = (struct pollfd){.fd = stop_fd, .events = POLLIN};
     struct timespec left = {.tv_sec = (time_t)((deadline - now) / 1000000000u),
                             .tv_nsec = (long)((deadline - now) % 1000000000u)};
-    ppoll(fds, 2, deadline == WISP_NEVER ? NULL : &left, NULL);
+    ppoll(fds, count, deadline == WISP_NEVER ? NULL : &left, NULL);
+    linux_device_collect();
     return !stopping;
 }
