@@ -105,6 +105,14 @@ void wisp_pkt_clear(struct wisp_pkt *pkt);
  * (nothing changes then). length may not be 0. */
 bool wisp_pkt_append(struct wisp_pkt *pkt, struct wisp_page *page, uint32_t offset, uint32_t length);
 
+/*
+ * Appends the bytes of a received view, to be sent: by reference (counted anew), or copied onto a page of
+ * role SEND when its page is PRIVATE, which no device may read. False, with nothing changed, when views or
+ * pages ran out. *copied grows by the bytes copied.
+ */
+bool wisp_pkt_append_received(struct wisp_pkt *pkt, const struct wisp_view *view,
+                              struct wisp_pool *pages, uint64_t *copied);
+
 /* Appends length bytes of room to view[0], the header cell, and returns them (contents undefined).
  * Only before any payload view; header and small payload together at most WISP_CELL_BODY. */
 uint8_t *wisp_pkt_extend(struct wisp_pkt *pkt, uint32_t length);

@@ -17,6 +17,7 @@ struct wisp_udp_config {
     uint16_t sockets;       /* default 16 */
     uint16_t queue;         /* datagrams one socket may hold, default 64 */
     uint32_t pages;         /* pages all sockets' queues may hold, default 128 */
+    uint32_t packets;       /* datagrams queued or with the application, in all, default 256 */
     wisp_hash_fn hash;
     uint8_t seed[32];
 };
@@ -81,11 +82,18 @@ enum wisp_err wisp_udp_send(struct wisp_udp_socket *socket, const struct wisp_ad
                             const struct wisp_addr *remote, uint16_t port, const void *bytes,
                             uint32_t length, wisp_time now);
 
-/* The same with the payload in views (at most WISP_PKT_VIEWS - 1), by reference: each page is referenced
- * anew and let go when the device is done. */
+/* The same with the payload in views, at most as many as the device takes in one packet (INVALID; a link and
+ * netfront take WISP_PKT_VIEWS - 1), by reference: each page is referenced anew and let go when the device is
+ * done. */
 enum wisp_err wisp_udp_send_views(struct wisp_udp_socket *socket, const struct wisp_addr *local,
                                   const struct wisp_addr *remote, uint16_t port,
                                   const struct wisp_view *views, uint32_t count, wisp_time now);
+
+/* The same with the payload of pkt, which starts at it (a received datagram's packet). Moved, whatever is
+ * returned; its pages are sent by reference. */
+enum wisp_err wisp_udp_send_pkt(struct wisp_udp_socket *socket, const struct wisp_addr *local,
+                                const struct wisp_addr *remote, uint16_t port, struct wisp_pkt *pkt,
+                                wisp_time now);
 
 /* Counter number index, as wisp_stack_counter. */
 bool wisp_udp_counter(const struct wisp_udp *udp, uint32_t index, struct wisp_counter *counter);

@@ -36,22 +36,20 @@ static const char *const names[WISP_ICMP_COUNTS] = {
     [WISP_ICMP_TX_NOT_ALLOWED] = "icmp.tx.not_allowed",
     [WISP_ICMP_TX_LIMITED] = "icmp.tx.limited",
     [WISP_ICMP_TX_NO_PACKET] = "icmp.tx.no_packet",
+    [WISP_ICMP_BYTES_COPIED] = "icmp.bytes_copied",
 };
 
-/* Hands the views of pkt over to reply, behind what that holds. False: too many for the device. */
+/* Puts the bytes of pkt behind what reply holds, by reference. False: too many pieces, or no page.
+ */
 static bool move_views(struct wisp_icmp *icmp, struct wisp_pkt *reply, const struct wisp_pkt *pkt)
 {
     if (pkt->views > icmp->l3->udp.views) {
         return false;
     }
     for (uint32_t i = 0; i < pkt->views; i++) {
-        const struct wisp_view *view = &pkt->view[i];
-        if (view->length == 0) {
-            continue;
-        }
-        wisp_page_ref(view->page);
-        if (!wisp_pkt_append(reply, view->page, view->offset, view->length)) {
-            wisp_page_unref(view->page);
+        if (pkt->view[i].length > 0 &&
+            !wisp_pkt_append_received(reply, &pkt->view[i], icmp->l3->pages,
+                                      &icmp->count[WISP_ICMP_BYTES_COPIED])) {
             return false;
         }
     }

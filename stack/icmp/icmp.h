@@ -32,6 +32,7 @@ enum wisp_icmp_count {
     WISP_ICMP_TX_NOT_ALLOWED, /* errors RFC 1122 §3.2.2 forbids */
     WISP_ICMP_TX_LIMITED,     /* errors beyond the rate */
     WISP_ICMP_TX_NO_PACKET,
+    WISP_ICMP_BYTES_COPIED, /* echoed bytes that lay on pages no device may read */
     WISP_ICMP_COUNTS
 };
 

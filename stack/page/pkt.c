@@ -173,6 +173,28 @@ bool wisp_pkt_append(struct wisp_pkt *pkt, struct wisp_page *page, uint32_t offs
     return true;
 }
 
+bool wisp_pkt_append_received(struct wisp_pkt *pkt, const struct wisp_view *view,
+                              struct wisp_pool *pages, uint64_t *copied)
+{
+    if (view->page->role != WISP_ROLE_PRIVATE) {
+        if (!wisp_pkt_append(pkt, view->page, view->offset, view->length)) {
+            return false;
+        }
+        wisp_page_ref(view->page);
+        return true;
+    }
+    if (pkt->views == WISP_PKT_VIEWS) {
+        return false;
+    }
+    struct wisp_page *page = wisp_page_alloc(pages, WISP_ROLE_SEND, WISP_HOLDER_PACKET);
+    if (!page) {
+        return false;
+    }
+    memcpy(page->data, wisp_view_bytes(view), view->length);
+    *copied += view->length;
+    return wisp_pkt_append(pkt, page, 0, view->length);
+}
+
 uint8_t *wisp_pkt_extend(struct wisp_pkt *pkt, uint32_t length)
 {
     struct wisp_view *head = &pkt->view[0];

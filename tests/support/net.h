@@ -26,7 +26,7 @@ struct net {
     struct wisp_stack *stack[2]; /* 10.0.0.1/24 and 10.0.0.2/24 */
     struct wisp_addr addr[2];
     wisp_time now;
-    void *memory[8];
+    void *memory[16];
     uint32_t memories;
 };
 
