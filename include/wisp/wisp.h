@@ -7,6 +7,7 @@
 #include <wisp/clock.h>
 #include <wisp/counter.h>
 #include <wisp/dhcp.h>
+#include <wisp/dns.h>
 #include <wisp/err.h>
 #include <wisp/hash.h>
 #include <wisp/l3.h>
