@@ -28,8 +28,9 @@ static char words[WISP_CMDLINE_MAX]; /* the parameters' values stay here */
 static void take_word(const char *word)
 {
     static char why[1024];
-    if (!wisp_params_word(&params, word, why, sizeof(why)))
+    if (!wisp_params_word(&params, word, why, sizeof(why))) {
         wisp_platform_exit(2, why);
+    }
 }
 
 static void cut(void)
@@ -37,13 +38,15 @@ static void cut(void)
     char *at = words;
     while (*at) {
         char *word = at;
-        while (*at && *at != ' ' && *at != '\t')
+        while (*at && *at != ' ' && *at != '\t') {
             at++;
+        }
         bool more = *at != 0;
         *at = 0;
         at += more;
-        if (*word)
+        if (*word) {
             take_word(word);
+        }
     }
 }
 

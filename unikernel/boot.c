@@ -35,9 +35,10 @@ WISP_BOOT _Noreturn void wisp_boot(const void *info, const struct wisp_machine *
 _Noreturn void wisp_sealed(void)
 {
     struct wisp_seal_report report;
-    if (!wisp_seal_check(&report))
+    if (!wisp_seal_check(&report)) {
         wisp_panic_number("the image is not sealed: a page is both writable and executable, "
                           "or code is writable, at",
                           report.first_bad);
+    }
     wisp_start();
 }

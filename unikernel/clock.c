@@ -51,8 +51,9 @@ void wisp_clock_init(void)
 wisp_time wisp_clock_now(void)
 {
     uint64_t time = system_time();
-    if (time > last)
+    if (time > last) {
         last = time;
+    }
     return last - start;
 }
 

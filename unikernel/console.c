@@ -31,13 +31,15 @@ void wisp_console_write(const char *text, size_t length)
         uint32_t prod = ring->out_prod, now = room(ring);
         if (!now) {
             patience = wisp_time_min(patience, wisp_clock_now() + PATIENCE);
-            if (wisp_clock_now() >= patience)
+            if (wisp_clock_now() >= patience) {
                 return;
+            }
             wait_a_little();
             continue;
         }
-        for (; now && length; now--, length--)
+        for (; now && length; now--, length--) {
             ring->out[MASK_XENCONS_IDX(prod++, ring->out)] = *text++;
+        }
         /* The text must be visible before the index that announces it. */
         __atomic_store_n(&ring->out_prod, prod, __ATOMIC_SEQ_CST);
         wisp_event_notify(wisp_guest.console_port);
@@ -48,6 +50,7 @@ void wisp_console_drain(void)
 {
     struct xencons_interface *ring = wisp_guest.console;
     wisp_time end = wisp_clock_now() + 2 * PATIENCE;
-    while (ring && room(ring) < sizeof(ring->out) && wisp_clock_now() < end)
+    while (ring && room(ring) < sizeof(ring->out) && wisp_clock_now() < end) {
         wait_a_little();
+    }
 }

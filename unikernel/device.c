@@ -45,11 +45,14 @@ static uint32_t offers(void)
         {"off", WISP_OFFER_GSO | WISP_OFFER_CSUM_TX | WISP_OFFER_CSUM_RX | WISP_OFFER_SG},
     };
     uint32_t all = WISP_OFFER_ALL;
-    if (!switched("split-events"))
+    if (!switched("split-events")) {
         all &= ~(uint32_t)WISP_OFFER_SPLIT_EVENTS;
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-        if (!strcmp(table[i].value, wisp_platform_param("offload")))
+    }
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        if (!strcmp(table[i].value, wisp_platform_param("offload"))) {
             return all & ~table[i].without;
+        }
+    }
     wisp_platform_exit(2, "--offload is on, csum, sg or off");
 }
 
@@ -57,20 +60,23 @@ static uint8_t trust(void)
 {
     static const char *const values[] = {
         [WISP_TRUST_XENSTORE] = "xenstore", [WISP_TRUST_YES] = "yes", [WISP_TRUST_NO] = "no"};
-    for (uint8_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-        if (!strcmp(values[i], wisp_platform_param("trust")))
-            return i;
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        if (!strcmp(values[i], wisp_platform_param("trust"))) {
+            return (uint8_t)i;
+        }
+    }
     wisp_platform_exit(2, "--trust is xenstore, yes or no");
 }
 
 /* Asks until the backend is connected, or gives up; what the driver says then is the reason. */
-static bool connect(struct device *device)
+static bool wait_for_backend(struct device *device)
 {
     wisp_time end = wisp_clock_now() + PATIENCE;
     while (wisp_netfront_state(device->front) != WISP_NETFRONT_CONNECTED) {
         wisp_time next = wisp_netfront_step(device->front, wisp_clock_now());
-        if (wisp_netfront_state(device->front) == WISP_NETFRONT_CONNECTED)
+        if (wisp_netfront_state(device->front) == WISP_NETFRONT_CONNECTED) {
             break;
+        }
         if (wisp_clock_now() >= end || wisp_shutdown_asked()) {
             wisp_platform_format(reason, sizeof(reason), "%s", wisp_netfront_reason(device->front));
             return false;
@@ -82,12 +88,14 @@ static bool connect(struct device *device)
 
 static void close_all(void)
 {
-    for (unsigned i = 0; i < DEVICES_MAX; i++)
-        if (devices[i].front)
+    for (unsigned i = 0; i < DEVICES_MAX; i++) {
+        if (devices[i].front) {
             wisp_netfront_fini(devices[i].front);
+        }
+    }
 }
 
-static bool open(struct device *device, uint32_t index, struct wisp_pool *pages)
+static bool attach(struct device *device, uint32_t index, struct wisp_pool *pages)
 {
     struct wisp_netfront_config config;
     wisp_netfront_config_default(&config);
@@ -100,10 +108,11 @@ static bool open(struct device *device, uint32_t index, struct wisp_pool *pages)
     size_t size = wisp_netfront_size(&config);
     void *memory = wisp_platform_memory(size);
     device->front = memory ? wisp_netfront_init(memory, size, &config) : NULL;
-    if (!device->front)
+    if (!device->front) {
         wisp_platform_format(
             reason, sizeof(reason),
             "too little memory for %s: raise memory= in the domain's configuration", device->path);
+    }
     wisp_start_at_end(close_all);
     return device->front != NULL;
 }
@@ -125,9 +134,10 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
                              node);
         return NULL;
     }
-    if (!device->front && !open(device, index, pages))
+    if (!device->front && !attach(device, index, pages)) {
         return NULL;
-    return connect(device) ? wisp_netfront_dev(device->front) : NULL;
+    }
+    return wait_for_backend(device) ? wisp_netfront_dev(device->front) : NULL;
 }
 
 const char *wisp_platform_netdev_reason(void)
@@ -141,8 +151,9 @@ const char *wisp_platform_netdev_config(uint32_t index)
     static char config[WISP_XS_VALUE_MAX];
     char node[WISP_XS_PATH_MAX], backend[WISP_XS_PATH_MAX - 4];
     wisp_platform_format(node, sizeof(node), "device/vif/%u/backend", (unsigned)index);
-    if (wisp_xenstore_read(0, node, backend, sizeof(backend)) != WISP_XS_OK)
+    if (wisp_xenstore_read(0, node, backend, sizeof(backend)) != WISP_XS_OK) {
         return NULL;
+    }
     wisp_platform_format(node, sizeof(node), "%s/ip", backend);
     return wisp_xenstore_read(0, node, config, sizeof(config)) == WISP_XS_OK && config[0] ? config
                                                                                           : NULL;

@@ -57,9 +57,11 @@ bool wisp_entropy_gather(struct wisp_entropy *pool, wisp_entropy_source source)
     unsigned repeats = 0;
     for (unsigned i = 0; i < WORDS; i++) {
         unsigned tries = TRIES;
-        while (!source(&word))
-            if (--tries == 0)
+        while (!source(&word)) {
+            if (--tries == 0) {
                 return false;
+            }
+        }
         /* A processor that answers always the same (it has happened) is no source. */
         repeats += word == previous;
         previous = word;

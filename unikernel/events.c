@@ -51,9 +51,11 @@ void wisp_event_close(uint32_t port)
     evtchn_close_t op = {.port = port};
     wisp_hypercall_event_channel(EVTCHNOP_close, &op);
     take(port);
-    for (unsigned i = 0; i < port_count; i++)
-        if (ports[i].port == port)
+    for (unsigned i = 0; i < port_count; i++) {
+        if (ports[i].port == port) {
             ports[i] = ports[--port_count];
+        }
+    }
 }
 
 void wisp_event_notify(uint32_t port)
@@ -65,11 +67,12 @@ void wisp_event_notify(uint32_t port)
 bool wisp_event_pending(uint32_t port)
 {
     bool pending = take(port);
-    for (unsigned i = 0; i < port_count; i++)
+    for (unsigned i = 0; i < port_count; i++) {
         if (ports[i].port == port && ports[i].arrived) {
             ports[i].arrived = false;
             pending = true;
         }
+    }
     return pending;
 }
 
@@ -85,12 +88,15 @@ void wisp_event_wait(wisp_time deadline)
 {
     evtchn_port_t list[PORTS_MAX];
     unsigned count = 0;
-    for (unsigned i = 0; i < port_count; i++)
-        if (!ports[i].arrived)
+    for (unsigned i = 0; i < port_count; i++) {
+        if (!ports[i].arrived) {
             list[count++] = ports[i].port;
+        }
+    }
     poll(list, count, deadline);
-    for (unsigned i = 0; i < port_count; i++)
+    for (unsigned i = 0; i < port_count; i++) {
         ports[i].arrived |= take(ports[i].port);
+    }
 }
 
 void wisp_event_wait_one(uint32_t port, wisp_time deadline)

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <xen/grant_table.h>
 
-enum { ENTRIES = WISP_GRANT_FRAMES * 4096 / sizeof(grant_entry_v1_t) };
+#define ENTRIES ((uint32_t)(WISP_GRANT_FRAMES * WISP_FRAME_SIZE / sizeof(grant_entry_v1_t)))
 
 static unsigned char table_pages[WISP_GRANT_FRAMES * WISP_FRAME_SIZE] WISP_OWN_PAGE;
 static uint32_t first_free, open_count;
@@ -23,19 +23,22 @@ static grant_entry_v1_t *entry_at(uint32_t reference)
 
 WISP_BOOT void wisp_grants_init(const struct wisp_machine *machine)
 {
-    if (machine->map_grants(table_pages, WISP_GRANT_FRAMES) != 0)
+    if (machine->map_grants(table_pages, WISP_GRANT_FRAMES) != 0) {
         wisp_panic("Xen gives no grant table of four frames (max_grant_frames= in the domain's "
                    "configuration)");
+    }
     first_free = GNTTAB_NR_RESERVED_ENTRIES;
-    for (uint32_t i = first_free; i < ENTRIES; i++)
+    for (uint32_t i = first_free; i < ENTRIES; i++) {
         entry_at(i)->frame = i + 1;
+    }
 }
 
 uint32_t wisp_grant_open(uint16_t domain, const void *page, bool writable)
 {
     uint32_t reference = first_free;
-    if (reference == ENTRIES)
+    if (reference == ENTRIES) {
         return WISP_GRANT_FULL;
+    }
     grant_entry_v1_t *entry = entry_at(reference);
     first_free = entry->frame;
     entry->frame = (uint32_t)wisp_frame_of(page);
@@ -53,8 +56,9 @@ bool wisp_grant_close(uint32_t reference)
     uint16_t flags =
         __atomic_load_n(&entry->flags, __ATOMIC_RELAXED) & (uint16_t) ~(GTF_reading | GTF_writing);
     if (!__atomic_compare_exchange_n(&entry->flags, &flags, 0, false, __ATOMIC_SEQ_CST,
-                                     __ATOMIC_RELAXED))
+                                     __ATOMIC_RELAXED)) {
         return false;
+    }
     entry->frame = first_free;
     first_free = reference;
     open_count--;

@@ -11,9 +11,10 @@ static const char *spec = WISP_LOGSPEC_DEFAULT;
 void wisp_log_init(void)
 {
     const char *given = wisp_platform_param("log");
-    if (!wisp_logspec_valid(given))
+    if (!wisp_logspec_valid(given)) {
         wisp_platform_exit(2, "--log=SPEC: MODULE:LEVEL joined by commas, like tcp:debug,*:warn; "
                               "levels are error, warn, info, debug");
+    }
     spec = given;
 }
 
@@ -21,8 +22,9 @@ void wisp_platform_print(const char *text)
 {
     while (*text) {
         size_t length = 0;
-        while (text[length] && text[length] != '\n')
+        while (text[length] && text[length] != '\n') {
             length++;
+        }
         wisp_console_write(text, length);
         text += length;
         if (*text == '\n') {
@@ -49,8 +51,9 @@ int wisp_platform_format(char *text, size_t size, const char *format, ...)
 void wisp_platform_log(enum wisp_log_level level, const char *module, const char *format, ...)
 {
     static const char *const prefix[] = {"error: ", "warning: ", "", ""};
-    if (!wisp_logspec_passes(spec, module, level))
+    if (!wisp_logspec_passes(spec, module, level)) {
         return;
+    }
     char message[400], line[512];
     va_list args;
     va_start(args, format);

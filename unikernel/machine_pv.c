@@ -40,8 +40,9 @@ WISP_BOOT static uintptr_t address_of_frame(unsigned long frame)
 
 WISP_BOOT static void require(bool good, const char *what)
 {
-    if (!good)
+    if (!good) {
         wisp_panic(what);
+    }
 }
 
 /* The entry that maps page at level 1, or null where no table does. */
@@ -50,8 +51,9 @@ WISP_BOOT static uint64_t *entry_of(uintptr_t page, unsigned level)
     uint64_t *table = (uint64_t *)wisp_guest.tables_root;
     for (unsigned at = 4; at > level; at--) {
         uint64_t entry = table[wisp_pte_index(page, at)];
-        if (!(entry & WISP_PTE_PRESENT))
+        if (!(entry & WISP_PTE_PRESENT)) {
             return NULL;
+        }
         table = (uint64_t *)address_of_frame(wisp_pte_frame(entry));
     }
     return &table[wisp_pte_index(page, level)];
@@ -59,9 +61,10 @@ WISP_BOOT static uint64_t *entry_of(uintptr_t page, unsigned level)
 
 WISP_BOOT static void update_flush(void)
 {
-    if (pv.update_count)
+    if (pv.update_count) {
         require(wisp_hypercall_mmu_update(pv.updates, pv.update_count) == 0,
                 "Xen refused a page-table update");
+    }
     pv.update_count = 0;
 }
 
@@ -71,8 +74,9 @@ WISP_BOOT static void update(uint64_t *entry, uint64_t value)
     u->ptr = (wisp_frame_of(entry) << WISP_FRAME_SHIFT | ((uintptr_t)entry & 0xfff)) |
              MMU_NORMAL_PT_UPDATE;
     u->val = value;
-    if (pv.update_count == UPDATES)
+    if (pv.update_count == UPDATES) {
         update_flush();
+    }
 }
 
 WISP_BOOT static void map_own_page(unsigned char *page, uint64_t frame)
@@ -118,10 +122,12 @@ WISP_BOOT static long pv_map_grants(unsigned char *pages, unsigned count)
     gnttab_setup_table_t setup = {.dom = DOMID_SELF, .nr_frames = count};
     setup.frame_list.p = frames;
     long failed = wisp_hypercall_grant_table(GNTTABOP_setup_table, &setup, 1);
-    if (failed || setup.status != GNTST_okay)
+    if (failed || setup.status != GNTST_okay) {
         return failed ? failed : setup.status;
-    for (unsigned i = 0; i < count; i++)
+    }
+    for (unsigned i = 0; i < count; i++) {
         map_own_page(pages + i * WISP_FRAME_SIZE, frames[i]);
+    }
     return 0;
 }
 
@@ -150,13 +156,15 @@ WISP_BOOT static void map_region(uintptr_t region)
 {
     uint64_t *top = entry_of(region, 3);
     require(top != NULL, "no level-3 table");
-    if (!(*top & WISP_PTE_PRESENT))
+    if (!(*top & WISP_PTE_PRESENT)) {
         table_attach(top, table_take());
+    }
     uint64_t *table = table_take();
     for (unsigned i = 0; i < WISP_TABLE_ENTRIES; i++) {
         uintptr_t page = region + i * WISP_FRAME_SIZE;
-        if (page < wisp_guest.memory_bytes)
+        if (page < wisp_guest.memory_bytes) {
             table[i] = wisp_frame_of((void *)page) << WISP_FRAME_SHIFT | WISP_PTE_DATA;
+        }
     }
     table_attach(entry_of(region, 2), table);
 }
@@ -175,14 +183,16 @@ WISP_BOOT static void pv_map_pool(void)
     pv.next_table = end_of_builder_pages();
     while (at < end) {
         uint64_t *entry = entry_of(at, 1);
-        if (!entry || !(*entry & WISP_PTE_PRESENT))
+        if (!entry || !(*entry & WISP_PTE_PRESENT)) {
             break;
+        }
         at += WISP_FRAME_SIZE;
     }
     pv.mapped_end = at;
     require(at >= end || at % WISP_REGION_SIZE == 0, "the builder mapped half a region");
-    for (; at < end; at += WISP_REGION_SIZE)
+    for (; at < end; at += WISP_REGION_SIZE) {
         map_region(at);
+    }
     wisp_guest.pool_start = pv.next_table;
     wisp_guest.pool_end = end;
 }
@@ -191,8 +201,9 @@ WISP_BOOT static void pv_map_pool(void)
 WISP_BOOT static enum wisp_access access_of(uintptr_t page)
 {
     if (page >= wisp_guest.pool_start || page == (uintptr_t)wisp_guest.console ||
-        page == (uintptr_t)wisp_guest.store)
+        page == (uintptr_t)wisp_guest.store) {
         return WISP_ACCESS_WRITE;
+    }
     return page >= (uintptr_t)wisp_image_end ? WISP_ACCESS_READ : wisp_seal_access(page);
 }
 
@@ -206,15 +217,18 @@ WISP_BOOT static _Noreturn void pv_seal(void)
 {
     uintptr_t boot = (uintptr_t)wisp_boot_start, boot_end = (uintptr_t)wisp_boot_end;
     uintptr_t calls = (uintptr_t)wisp_hypercall_page;
-    for (uintptr_t page = 0; page < pv.mapped_end; page += WISP_FRAME_SIZE)
-        if ((page < boot || page >= boot_end) && page != calls)
+    for (uintptr_t page = 0; page < pv.mapped_end; page += WISP_FRAME_SIZE) {
+        if ((page < boot || page >= boot_end) && page != calls) {
             protect(page);
+        }
+    }
     update_flush();
     wisp_seal_hypercalls();
 
     protect(calls);
-    for (uintptr_t page = boot; page < boot_end; page += WISP_FRAME_SIZE)
+    for (uintptr_t page = boot; page < boot_end; page += WISP_FRAME_SIZE) {
         protect(page);
+    }
     require(pv.update_count > 1, "the boot does not fit one update");
     struct mmuext_op flush = {.cmd = MMUEXT_TLB_FLUSH_LOCAL};
     multicall_entry_t last[2] = {

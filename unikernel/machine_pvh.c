@@ -54,8 +54,9 @@ static uintptr_t tables_start, tables_end, next_table;
 
 WISP_BOOT static void require(bool good, const char *what)
 {
-    if (!good)
+    if (!good) {
         wisp_panic(what);
+    }
 }
 
 WISP_BOOT static void cpuid(uint32_t leaf, uint32_t out[4])
@@ -73,8 +74,9 @@ WISP_BOOT static void open_hypercalls(void)
         uint32_t r[4];
         cpuid(base, r);
         if (r[1] != XEN_CPUID_SIGNATURE_EBX || r[2] != XEN_CPUID_SIGNATURE_ECX ||
-            r[3] != XEN_CPUID_SIGNATURE_EDX)
+            r[3] != XEN_CPUID_SIGNATURE_EDX) {
             continue;
+        }
         cpuid(base + 2, r);
         uintptr_t page = (uintptr_t)wisp_hypercall_page;
         __asm__ volatile("wrmsr"
@@ -107,10 +109,12 @@ WISP_BOOT static uint64_t memory_end(const struct hvm_start_info *info)
 {
     const struct hvm_memmap_table_entry *map = (const void *)info->memmap_paddr;
     uint64_t image = (uintptr_t)wisp_boot_start;
-    for (uint32_t i = 0; info->version >= 1 && i < info->memmap_entries; i++)
+    for (uint32_t i = 0; info->version >= 1 && i < info->memmap_entries; i++) {
         if (map[i].type == XEN_HVM_MEMMAP_TYPE_RAM && map[i].addr <= image &&
-            image - map[i].addr < map[i].size)
+            image - map[i].addr < map[i].size) {
             return map[i].addr + map[i].size;
+        }
+    }
     return 0;
 }
 
@@ -122,10 +126,13 @@ WISP_BOOT static void pvh_init(const void *start)
     guest->mode = "PVH";
     place(XENMAPSPACE_shared_info, 0, shared_page);
     guest->shared = (struct shared_info *)shared_page;
-    if (info->cmdline_paddr)
-        for (size_t i = 0; i < sizeof(guest->cmdline) - 1; i++)
-            if (!(guest->cmdline[i] = ((const char *)info->cmdline_paddr)[i]))
+    if (info->cmdline_paddr) {
+        for (size_t i = 0; i < sizeof(guest->cmdline) - 1; i++) {
+            if (!(guest->cmdline[i] = ((const char *)info->cmdline_paddr)[i])) {
                 break;
+            }
+        }
+    }
     guest->memory_bytes = memory_end(info) & ~(WISP_FRAME_SIZE - 1);
     guest->console =
         (struct xencons_interface *)(parameter(HVM_PARAM_CONSOLE_PFN) << WISP_FRAME_SHIFT);
@@ -156,8 +163,9 @@ WISP_BOOT static void pvh_open_traps(void)
     segments[3] = (sizeof(task) - 1) | (base & 0xffffff) << 16 | UINT64_C(0x89) << 40 |
                   (base >> 24 & 0xff) << 56;
     segments[4] = base >> 32;
-    for (unsigned i = 0; i < GATES; i++)
+    for (unsigned i = 0; i < GATES; i++) {
         set_gate(i, (uintptr_t)wisp_pvh_trap_entries + 16 * i);
+    }
     struct table_register idt = {sizeof(gates) - 1, (uintptr_t)gates};
     struct table_register gdt = {sizeof(segments) - 1, (uintptr_t)segments};
     __asm__ volatile("lgdt %0; lidt %1; ltr %w2" : : "m"(gdt), "m"(idt), "r"(SELECTOR_TASK));
@@ -165,8 +173,9 @@ WISP_BOOT static void pvh_open_traps(void)
 
 WISP_BOOT static long pvh_map_grants(unsigned char *pages, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         place(XENMAPSPACE_grant_table, i, pages + i * WISP_FRAME_SIZE);
+    }
     return 0;
 }
 
@@ -185,8 +194,9 @@ WISP_BOOT static uint64_t *entry_of(uintptr_t address, unsigned level)
     uint64_t *table = (uint64_t *)wisp_guest.tables_root;
     for (unsigned at = 4; at > level; at--) {
         uint64_t *entry = &table[wisp_pte_index(address, at)];
-        if (!*entry)
+        if (!*entry) {
             *entry = (uintptr_t)table_take() | (WISP_PTE_TABLE & ~WISP_PTE_USER);
+        }
         table = (uint64_t *)(*entry & WISP_PTE_FRAME);
     }
     return &table[wisp_pte_index(address, level)];
@@ -200,8 +210,9 @@ WISP_BOOT static void map_page(uintptr_t page, enum wisp_access access)
 
 WISP_BOOT static enum wisp_access access_of(uintptr_t page)
 {
-    if (page < (uintptr_t)wisp_image_end)
+    if (page < (uintptr_t)wisp_image_end) {
         return wisp_seal_access(page);
+    }
     return page < tables_end ? WISP_ACCESS_READ : WISP_ACCESS_WRITE;
 }
 

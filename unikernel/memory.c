@@ -37,8 +37,9 @@ void *wisp_platform_pages(uint32_t *pages)
 void *wisp_platform_memory(size_t size)
 {
     size_t rounded = (size + 63) & ~(size_t)63;
-    if (rounded < size || rounded > (size_t)(rest_end - rest_at))
+    if (rounded < size || rounded > (size_t)(rest_end - rest_at)) {
         return NULL;
+    }
     void *at = rest_at;
     rest_at += rounded;
     return at;

@@ -15,8 +15,9 @@ enum { BACKTRACE_MAX = 16 };
 static void say(const char *text)
 {
     size_t length = 0;
-    while (text[length])
+    while (text[length]) {
         length++;
+    }
     wisp_console_write(text, length);
 }
 
@@ -24,9 +25,11 @@ static void say_number(const char *label, uint64_t value)
 {
     char digits[19] = "0x";
     unsigned at = 2;
-    for (int shift = 60; shift >= 0; shift -= 4)
-        if (value >> shift || shift == 0)
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        if (value >> shift || shift == 0) {
             digits[at++] = "0123456789abcdef"[value >> shift & 15];
+        }
+    }
     digits[at] = 0;
     say(label);
     say(digits);
@@ -39,12 +42,14 @@ static void say_backtrace(uint64_t frame)
     say("\r\n  backtrace");
     for (unsigned depth = 0; depth < BACKTRACE_MAX; depth++) {
         if (frame & 7 || frame < (uintptr_t)wisp_stack_bottom ||
-            frame > (uintptr_t)wisp_stack_top - 16)
+            frame > (uintptr_t)wisp_stack_top - 16) {
             break;
+        }
         const uint64_t *at = (const uint64_t *)frame;
         say_number(" ", at[1]);
-        if (at[0] <= frame)
+        if (at[0] <= frame) {
             break;
+        }
         frame = at[0];
     }
     say("\r\n");
@@ -53,8 +58,9 @@ static void say_backtrace(uint64_t frame)
 static void once(void)
 {
     static bool panicking;
-    if (panicking)
+    if (panicking) {
         wisp_shutdown(WISP_SHUTDOWN_CRASH);
+    }
     panicking = true;
 }
 

@@ -30,17 +30,21 @@ WISP_BOOT_CONST static const struct range ranges[] = {
 
 WISP_BOOT enum wisp_access wisp_seal_access(uintptr_t page)
 {
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-        if (page >= (uintptr_t)ranges[i].start && page < (uintptr_t)ranges[i].end)
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (page >= (uintptr_t)ranges[i].start && page < (uintptr_t)ranges[i].end) {
             return ranges[i].access;
+        }
+    }
     return WISP_ACCESS_NONE; /* the boot, and all below it */
 }
 
 WISP_BOOT static bool is_kept(unsigned number)
 {
-    for (size_t i = 0; i < sizeof(kept); i++)
-        if (kept[i] == number)
+    for (size_t i = 0; i < sizeof(kept); i++) {
+        if (kept[i] == number) {
             return true;
+        }
+    }
     return false;
 }
 

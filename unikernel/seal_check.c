@@ -13,8 +13,9 @@
 static const uint64_t *table_at(uint64_t entry)
 {
     unsigned long frame = wisp_pte_frame(entry);
-    if (wisp_guest.frame_list)
+    if (wisp_guest.frame_list) {
         frame = machine_to_phys_mapping[frame];
+    }
     return (const uint64_t *)(frame << WISP_FRAME_SHIFT);
 }
 
@@ -47,8 +48,9 @@ static uint64_t mapping_of(uint64_t address)
     const uint64_t *table = (const uint64_t *)wisp_guest.tables_root;
     for (unsigned level = 4;; level--) {
         uint64_t entry = table[wisp_pte_index(address, level)];
-        if (level == 1 || !(entry & WISP_PTE_PRESENT) || (level == 2 && entry & WISP_PTE_LARGE))
+        if (level == 1 || !(entry & WISP_PTE_PRESENT) || (level == 2 && entry & WISP_PTE_LARGE)) {
             return entry;
+        }
         table = table_at(entry);
     }
 }
@@ -58,13 +60,15 @@ static bool walk(struct wisp_seal_report *report, const uint64_t *table, unsigne
 {
     report->tables++;
     report->first_bad = (uintptr_t)table;
-    if (mapping_of((uintptr_t)table) & WISP_PTE_WRITE)
+    if (mapping_of((uintptr_t)table) & WISP_PTE_WRITE) {
         return false;
+    }
     for (unsigned i = 0; i < WISP_TABLE_ENTRIES; i++) {
         uint64_t entry = table[i], address = address_of(above, i, level);
         if (!(entry & WISP_PTE_PRESENT) ||
-            (level == 4 && i >= 256 && i < 272 && wisp_guest.frame_list))
+            (level == 4 && i >= 256 && i < 272 && wisp_guest.frame_list)) {
             continue;
+        }
         bool last = level == 1 || (level == 2 && entry & WISP_PTE_LARGE);
         if (last ? !leaf(report, entry, address, level == 1 ? 1 : WISP_TABLE_ENTRIES)
                  : !walk(report, table_at(entry), level - 1, address)) {

@@ -31,10 +31,11 @@ struct cpuid {
 static struct cpuid cpuid(uint32_t leaf)
 {
     struct cpuid r = {leaf, 0, 0, 0};
-    if (wisp_guest.frame_list)
+    if (wisp_guest.frame_list) {
         __asm__ volatile(XEN_CPUID : "+a"(r.a), "=b"(r.b), "+c"(r.c), "=d"(r.d));
-    else
+    } else {
         __asm__ volatile("cpuid" : "+a"(r.a), "=b"(r.b), "+c"(r.c), "=d"(r.d));
+    }
     return r;
 }
 
@@ -77,14 +78,17 @@ void wisp_seed_init(void)
 {
     char given[WISP_XS_VALUE_MAX];
     const char *parameter = wisp_platform_param("seed");
-    if (!gather_from_processor())
+    if (!gather_from_processor()) {
         wisp_platform_exit(1,
                            "no entropy: this processor gives the guest neither RDSEED nor RDRAND");
+    }
     gather_jitter();
-    if (parameter)
+    if (parameter) {
         wisp_entropy_mix(&pool, parameter, strlen(parameter));
-    if (wisp_xenstore_read(0, "seed", given, sizeof(given)) == WISP_XS_OK)
+    }
+    if (wisp_xenstore_read(0, "seed", given, sizeof(given)) == WISP_XS_OK) {
         wisp_entropy_mix(&pool, given, strlen(given));
+    }
     wisp_entropy_take(&pool, &wisp_thread.canary, sizeof(wisp_thread.canary));
 }
 

@@ -19,8 +19,9 @@ _Noreturn void wisp_shutdown(enum wisp_shutdown reason)
 {
     static const unsigned char codes[] = {SHUTDOWN_poweroff, SHUTDOWN_reboot, SHUTDOWN_crash};
     sched_shutdown_t op = {.reason = codes[reason]};
-    for (;;)
+    for (;;) {
         wisp_hypercall_sched(SCHEDOP_shutdown, &op);
+    }
 }
 
 void wisp_shutdown_watch(void)
@@ -44,8 +45,9 @@ bool wisp_shutdown_asked(void)
 {
     char wish[16];
     if (wisp_xenstore_changed(WISP_XENSTORE_TOKEN_SHUTDOWN) &&
-        wisp_xenstore_read(0, NODE, wish, sizeof(wish)) == WISP_XS_OK && wish[0])
+        wisp_xenstore_read(0, NODE, wish, sizeof(wish)) == WISP_XS_OK && wish[0]) {
         acknowledge(wish);
+    }
     return asked;
 }
 

@@ -19,8 +19,9 @@ _Noreturn void wisp_start_end(void)
 {
     void (*close)(void) = at_end;
     at_end = NULL;
-    if (close)
+    if (close) {
         close();
+    }
     wisp_console_drain();
     wisp_shutdown(wisp_shutdown_how());
 }
@@ -43,8 +44,9 @@ _Noreturn void wisp_start(void)
     wisp_shutdown_watch();
     say("xenstore answers");
     int status = wisp_app_main();
-    if (status != 0)
+    if (status != 0) {
         wisp_platform_log(WISP_LOG_ERROR, wisp_app.name, "ended with status %d", status);
+    }
     wisp_start_end();
 }
 
@@ -55,8 +57,9 @@ wisp_time wisp_platform_now(void)
 
 bool wisp_platform_wait(wisp_time deadline)
 {
-    if (deadline > wisp_clock_now() && !wisp_shutdown_asked())
+    if (deadline > wisp_clock_now() && !wisp_shutdown_asked()) {
         wisp_event_wait(deadline);
+    }
     return !wisp_shutdown_asked();
 }
 

@@ -33,8 +33,9 @@ static const char *const names[20] = {
 static uint64_t fault_address(void)
 {
     uint64_t address;
-    if (wisp_guest.frame_list)
+    if (wisp_guest.frame_list) {
         return wisp_guest.shared->vcpu_info[0].arch.cr2;
+    }
     __asm__ volatile("mov %%cr2, %0" : "=r"(address));
     return address;
 }
@@ -48,16 +49,21 @@ static bool within(uint64_t address, const unsigned char *start, const unsigned 
 
 static const char *page_fault_name(uint64_t error, uint64_t address)
 {
-    if (within(address, wisp_stack_guard, wisp_stack_bottom))
+    if (within(address, wisp_stack_guard, wisp_stack_bottom)) {
         return "the stack is used up: access to its guard";
-    if (address < WISP_FRAME_SIZE)
+    }
+    if (address < WISP_FRAME_SIZE) {
         return "null pointer";
-    if (error & ERROR_FETCH)
+    }
+    if (error & ERROR_FETCH) {
         return "jump to data";
-    if (!(error & ERROR_WRITE))
+    }
+    if (!(error & ERROR_WRITE)) {
         return "read of unmapped memory";
-    if (!(error & ERROR_PRESENT))
+    }
+    if (!(error & ERROR_PRESENT)) {
         return "write to unmapped memory";
+    }
     return within(address, wisp_text_start, wisp_text_end) ? "write to code"
                                                            : "write to read-only memory";
 }
@@ -66,7 +72,8 @@ _Noreturn void wisp_trap(const struct wisp_trap_frame *frame)
 {
     uint64_t address = frame->vector == 14 ? fault_address() : 0;
     const char *what = frame->vector < 20 ? names[frame->vector] : "unknown trap";
-    if (frame->vector == 14)
+    if (frame->vector == 14) {
         what = page_fault_name(frame->error, address);
+    }
     wisp_panic_trap(frame, what, address);
 }

@@ -38,8 +38,9 @@ static bool lost;
 void wisp_xenstore_init(void)
 {
     lost = wisp_guest.store == NULL || wisp_guest.store_port == 0;
-    if (!lost)
+    if (!lost) {
         wisp_event_add(wisp_guest.store_port);
+    }
 }
 
 /* Puts or gets all of size bytes, or marks the connection lost. */
@@ -50,12 +51,14 @@ static void transfer(bool get, char *bytes, size_t size)
         size_t moved = get ? wisp_xs_ring_get(wisp_guest.store, bytes, size)
                            : wisp_xs_ring_put(wisp_guest.store, bytes, size);
         lost = moved == WISP_XS_RING_BROKEN || (!moved && wisp_clock_now() > end);
-        if (lost)
+        if (lost) {
             return;
-        if (moved)
+        }
+        if (moved) {
             wisp_event_notify(wisp_guest.store_port);
-        else
+        } else {
             wisp_event_wait_one(wisp_guest.store_port, end);
+        }
         bytes += moved;
         size -= moved;
     }
@@ -92,19 +95,23 @@ static void note_event(size_t length)
     uint32_t token = 0;
     bool known = receive_payload(event, sizeof(event), length) == length &&
                  wisp_xs_token_parse(event, length, &token);
-    for (unsigned i = 0; i < WATCHES_MAX; i++)
-        if (watches[i].used && (!known || watches[i].token == token))
+    for (unsigned i = 0; i < WATCHES_MAX; i++) {
+        if (watches[i].used && (!known || watches[i].token == token)) {
             watches[i].fired = true;
+        }
+    }
 }
 
 /* One message: true when it was the answer to request. */
 static bool receive_message(uint32_t request, struct wisp_xs_header *header, struct reply *reply)
 {
     receive((char *)header, sizeof(*header));
-    if (!lost && header->length > XENSTORE_PAYLOAD_MAX)
+    if (!lost && header->length > XENSTORE_PAYLOAD_MAX) {
         lost = true;
-    if (lost)
+    }
+    if (lost) {
         return false;
+    }
     if (header->type == XS_WATCH_EVENT) {
         note_event(header->length);
         return false;
@@ -121,20 +128,25 @@ static enum wisp_xs_result call(uint32_t type, wisp_xs_tx tx, const struct part 
     char error[32];
     struct reply none = {error, sizeof(error), 0};
     struct wisp_xs_header header = {type, ++last_request, tx, 0};
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         header.length += (uint32_t)parts[i].length;
-    if (header.length > XENSTORE_PAYLOAD_MAX)
+    }
+    if (header.length > XENSTORE_PAYLOAD_MAX) {
         return WISP_XS_FAILED;
+    }
     send(&header, sizeof(header));
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         send(parts[i].bytes, parts[i].length);
+    }
     struct reply *into = reply ? reply : &none;
     do {
-        if (lost)
+        if (lost) {
             return WISP_XS_FAILED;
+        }
     } while (!receive_message(last_request, &header, into));
-    if (header.type != XS_ERROR)
+    if (header.type != XS_ERROR) {
         return WISP_XS_OK;
+    }
     return wisp_xs_error_parse(into->bytes, into->length < into->size ? into->length : into->size);
 }
 
@@ -148,8 +160,9 @@ enum wisp_xs_result wisp_xenstore_read(wisp_xs_tx tx, const char *path, char *va
     struct part parts[] = {text(path)};
     struct reply reply = {value, size, 0};
     enum wisp_xs_result result = call(XS_READ, tx, parts, 1, &reply);
-    if (result == WISP_XS_OK && reply.length >= size)
+    if (result == WISP_XS_OK && reply.length >= size) {
         result = WISP_XS_FAILED;
+    }
     value[result == WISP_XS_OK ? reply.length : 0] = 0;
     return result;
 }
@@ -181,11 +194,13 @@ wisp_xs_tx wisp_xenstore_begin(void)
     wisp_xs_tx tx = 0;
     struct part parts[] = {text("")};
     struct reply reply = {digits, sizeof(digits), 0};
-    if (call(XS_TRANSACTION_START, 0, parts, 1, &reply) != WISP_XS_OK)
+    if (call(XS_TRANSACTION_START, 0, parts, 1, &reply) != WISP_XS_OK) {
         return 0;
+    }
     for (size_t i = 0;
-         i < reply.length && i < sizeof(digits) && digits[i] >= '0' && digits[i] <= '9'; i++)
+         i < reply.length && i < sizeof(digits) && digits[i] >= '0' && digits[i] <= '9'; i++) {
         tx = tx * 10 + (wisp_xs_tx)(digits[i] - '0');
+    }
     return tx;
 }
 
@@ -201,8 +216,9 @@ enum wisp_xs_result wisp_xenstore_watch(const char *path, uint32_t token)
     wisp_xs_token_emit(token, name);
     struct part parts[] = {text(path), text(name)};
     for (unsigned i = 0; i < WATCHES_MAX; i++) {
-        if (watches[i].used && watches[i].token != token)
+        if (watches[i].used && watches[i].token != token) {
             continue;
+        }
         watches[i].used = true;
         watches[i].token = token;
         return call(XS_WATCH, 0, parts, 2, NULL);
@@ -216,9 +232,11 @@ void wisp_xenstore_unwatch(const char *path, uint32_t token)
     wisp_xs_token_emit(token, name);
     struct part parts[] = {text(path), text(name)};
     call(XS_UNWATCH, 0, parts, 2, NULL);
-    for (unsigned i = 0; i < WATCHES_MAX; i++)
-        if (watches[i].used && watches[i].token == token)
+    for (unsigned i = 0; i < WATCHES_MAX; i++) {
+        if (watches[i].used && watches[i].token == token) {
             watches[i].used = watches[i].fired = false;
+        }
+    }
 }
 
 static void receive_events(void)
@@ -226,18 +244,20 @@ static void receive_events(void)
     struct reply none = {NULL, 0, 0};
     struct wisp_xs_header header;
     while (!lost && __atomic_load_n(&wisp_guest.store->rsp_prod, __ATOMIC_ACQUIRE) !=
-                        wisp_guest.store->rsp_cons)
+                        wisp_guest.store->rsp_cons) {
         receive_message(0, &header, &none);
+    }
 }
 
 bool wisp_xenstore_changed(uint32_t token)
 {
     bool fired = false;
     receive_events();
-    for (unsigned i = 0; i < WATCHES_MAX; i++)
+    for (unsigned i = 0; i < WATCHES_MAX; i++) {
         if (watches[i].used && watches[i].token == token && watches[i].fired) {
             watches[i].fired = false;
             fired = true;
         }
+    }
     return fired;
 }

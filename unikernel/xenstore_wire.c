@@ -12,12 +12,15 @@ size_t wisp_xs_ring_put(struct xenstore_domain_interface *ring, const void *byte
     const char *from = bytes;
     uint32_t prod = ring->req_prod;
     uint32_t used = prod - __atomic_load_n(&ring->req_cons, __ATOMIC_ACQUIRE);
-    if (used > XENSTORE_RING_SIZE)
+    if (used > XENSTORE_RING_SIZE) {
         return WISP_XS_RING_BROKEN;
-    if (size > XENSTORE_RING_SIZE - used)
+    }
+    if (size > XENSTORE_RING_SIZE - used) {
         size = XENSTORE_RING_SIZE - used;
-    for (size_t i = 0; i < size; i++)
+    }
+    for (size_t i = 0; i < size; i++) {
         ring->req[MASK_XENSTORE_IDX(prod++)] = from[i];
+    }
     /* The bytes must be visible before the index that announces them. */
     __atomic_store_n(&ring->req_prod, prod, __ATOMIC_SEQ_CST);
     return size;
@@ -28,12 +31,15 @@ size_t wisp_xs_ring_get(struct xenstore_domain_interface *ring, void *bytes, siz
     char *to = bytes;
     uint32_t cons = ring->rsp_cons;
     uint32_t ready = __atomic_load_n(&ring->rsp_prod, __ATOMIC_ACQUIRE) - cons;
-    if (ready > XENSTORE_RING_SIZE)
+    if (ready > XENSTORE_RING_SIZE) {
         return WISP_XS_RING_BROKEN;
-    if (size > ready)
+    }
+    if (size > ready) {
         size = ready;
-    for (size_t i = 0; i < size; i++)
+    }
+    for (size_t i = 0; i < size; i++) {
         to[i] = ring->rsp[MASK_XENSTORE_IDX(cons++)];
+    }
     /* The bytes must be read before the index that gives their room back. */
     __atomic_store_n(&ring->rsp_cons, cons, __ATOMIC_SEQ_CST);
     return size;
@@ -41,32 +47,38 @@ size_t wisp_xs_ring_get(struct xenstore_domain_interface *ring, void *bytes, siz
 
 enum wisp_xs_result wisp_xs_error_parse(const char *text, size_t length)
 {
-    if (length == sizeof("ENOENT") && !memcmp(text, "ENOENT", length))
+    if (length == sizeof("ENOENT") && !memcmp(text, "ENOENT", length)) {
         return WISP_XS_ABSENT;
-    if (length == sizeof("EAGAIN") && !memcmp(text, "EAGAIN", length))
+    }
+    if (length == sizeof("EAGAIN") && !memcmp(text, "EAGAIN", length)) {
         return WISP_XS_AGAIN;
+    }
     return WISP_XS_FAILED;
 }
 
 static int digit_of(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         return c - '0';
+    }
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 bool wisp_xs_token_parse(const char *event, size_t length, uint32_t *token)
 {
     size_t at = 0;
-    while (at < length && event[at])
+    while (at < length && event[at]) {
         at++;
-    if (length - at != 10 || event[length - 1])
+    }
+    if (length - at != 10 || event[length - 1]) {
         return false;
+    }
     *token = 0;
     for (at++; at < length - 1; at++) {
         int digit = digit_of(event[at]);
-        if (digit < 0)
+        if (digit < 0) {
             return false;
+        }
         *token = *token << 4 | (uint32_t)digit;
     }
     return true;
@@ -74,7 +86,8 @@ bool wisp_xs_token_parse(const char *event, size_t length, uint32_t *token)
 
 void wisp_xs_token_emit(uint32_t token, char text[9])
 {
-    for (int i = 7; i >= 0; i--, token >>= 4)
+    for (int i = 7; i >= 0; i--, token >>= 4) {
         text[i] = "0123456789abcdef"[token & 15];
+    }
     text[8] = 0;
 }

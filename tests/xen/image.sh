@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What can be said of an image without booting it: its segments, its notes, its instructions, its size, and that
+# what an application does not use is not in it.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+: "${WISP_BUILD:=build}"
+
+shopt -s nullglob
+images=("$WISP_BUILD"/tests/xen/*.xen "$WISP_BUILD"/apps/*.xen)
+[ ${#images[@]} -gt 0 ] || t_skip_all "no images built: they need libxen-dev, musl-dev, libsodium-dev"
+
+# Whether the names of the symbols in an image match a pattern.
+holds() {
+    nm "$1.debug" | grep -qE " [a-zA-Z] $2"
+}
+
+no_segment_both() {
+    ! readelf -lW "$1" | grep LOAD | grep -q 'RWE'
+}
+
+both_entries() {
+    readelf -nW "$1.debug" 2> /dev/null | grep -c '^  Xen' | grep -qx 10 &&
+        nm "$1.debug" | grep -q ' T wisp_boot_pvh$' && nm "$1.debug" | grep -q ' T wisp_boot_pv$'
+}
+
+# In .text: no write to a control register or MSR, no load of a descriptor table. (.boot, which has them, is unmapped.)
+no_privileged_instruction() {
+    ! objdump -d --no-show-raw-insn -j .text "$1.debug" |
+        grep -E '[[:space:]](mov +%[a-z0-9]+,%(cr|db)[0-9]|wrmsr|xsetbv|lgdt|lidt|lldt|ltr|invlpg|invd|wbinvd|clts|lmsw|in |out |wrfsbase)' >&2
+}
+
+boot_has_them() {
+    objdump -d --no-show-raw-insn -j .boot "$1.debug" | grep -qE 'wrmsr|%cr3'
+}
+
+for image in "${images[@]}"; do
+    name=$(basename "$image")
+    t_check "$name: no segment is writable and executable" no_segment_both "$image"
+    t_check "$name: starts as PV and as PVH" both_entries "$image"
+    t_check "$name: what stays writes no control register" no_privileged_instruction "$image"
+    t_check "$name: what goes does (so the search finds them)" boot_has_them "$image"
+done
+
+# Who asks only with ICMP, or speaks only UDP, holds no TCP; a selftest without a network holds no driver.
+for name in ping; do
+    image=$WISP_BUILD/apps/$name.xen
+    [ -f "$image" ] || continue
+    if holds "$image" wisp_tcp_ || holds "$image" wisp_udp_ || holds "$image" http_parser_; then
+        t_not_ok "$name: holds neither TCP nor UDP" "$(nm "$image.debug" | grep -E ' (wisp_tcp|wisp_udp|http_parser)_' | head -3)"
+    else
+        t_ok "$name: holds neither TCP nor UDP"
+    fi
+done
+if holds "$WISP_BUILD/tests/xen/selftest.xen" wisp_netfront_ || holds "$WISP_BUILD/tests/xen/selftest.xen" wisp_ipv4_; then
+    t_not_ok "selftest: holds no driver and no stack" "it does"
+else
+    t_ok "selftest: holds no driver and no stack"
+fi
+
+image=$WISP_BUILD/apps/slides.xen
+if [ -f "$image" ]; then
+    # The deck's files lie in .rodata.site or in symbols of their own; all else is the image.
+    deck=$(nm -S "$image.debug" | awk '$4 ~ /^slides_site_file/ { n += 1 } END { print n + 0 }')
+    size=$(stat -c %s "$image")
+    pages=$(find apps/slides/deck -type f -printf '%s\n' | awk '{ n += int(($1 + 4095) / 4096) * 4096 } END { print n + 0 }')
+    if [ $((size - pages)) -le 153600 ]; then
+        t_ok "slides: $((size - pages)) bytes without the deck's $pages"
+    else
+        t_not_ok "slides: at most 153600 bytes without the deck" "$((size - pages)) of $size, $deck files"
+    fi
+fi
+
+t_done
