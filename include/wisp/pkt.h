@@ -98,7 +98,7 @@ struct wisp_pkt *wisp_pkt_alloc(struct wisp_pktpool *pool);
 /* Ends a packet: drops its views' references and frees it. Null is allowed. Not while a device holds it. */
 void wisp_pkt_drop(struct wisp_pkt *pkt);
 
-/* Drops all views of a packet without a header cell, so that other ones can be appended. */
+/* Drops all views of a packet, its header cell's too, so that other ones can be appended. */
 void wisp_pkt_clear(struct wisp_pkt *pkt);
 
 /* Appends a view and moves the caller's page reference into the packet. False when all views are used

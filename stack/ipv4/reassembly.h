@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "ipv4_wire.h"
+#include <wisp/clock.h>
 #include <wisp/counter.h>
 #include <wisp/hash.h>
 #include <wisp/pkt.h>

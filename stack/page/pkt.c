@@ -154,8 +154,7 @@ void wisp_pkt_drop(struct wisp_pkt *pkt)
 
 void wisp_pkt_clear(struct wisp_pkt *pkt)
 {
-    WISP_ASSERT(!is_cell(pkt, 0));
-    for (uint32_t i = 0; i < pkt->views; i++) {
+    for (uint32_t i = is_cell(pkt, 0) ? 1 : 0; i < pkt->views; i++) {
         wisp_page_unref(pkt->view[i].page);
     }
     pkt->views = 0;

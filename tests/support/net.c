@@ -15,7 +15,7 @@ void net_options_default(struct net_options *options)
     options->link.mtu = 1500;
     wisp_stack_config_default(&options->config);
     options->config.probe = WISP_PROBE_NONE;
-    options->config.reassembly = NULL;
+    options->config.reassembly = &wisp_ipv4_reassembly;
 }
 
 void *net_memory(struct net *net, size_t size)
