@@ -108,7 +108,8 @@ static bool command_start(struct session *s, const char *token)
     if (s->frame[0] != FRAME_RUN || s->filled == FRAME_HEADER || end[-1] != '\0') {
         return false;
     }
-    for (char *w = (char *)s->frame + FRAME_HEADER; w < end && count < MAX_WORDS; w += strlen(w) + 1) {
+    for (char *w = (char *)s->frame + FRAME_HEADER; w < end && count < MAX_WORDS;
+         w += strlen(w) + 1) {
         words[count++] = w;
     }
     words[count] = NULL;
@@ -190,7 +191,8 @@ static bool finish(struct session *s)
     s->child = 0;
     uint8_t last[FRAME_HEADER + 1];
     frame_begin(last, FRAME_EXIT, 1);
-    last[FRAME_HEADER] = (uint8_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+    last[FRAME_HEADER] =
+        (uint8_t)(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
     return send_all(s->caller, last, sizeof last);
 }
 

@@ -225,7 +225,8 @@ static bool monitor_answer(int fd, char *text, size_t size)
         }
         length += (size_t)n;
         text[length] = '\0';
-        if (length >= sizeof prompt - 1 && strcmp(text + length - (sizeof prompt - 1), prompt) == 0) {
+        if (length >= sizeof prompt - 1 &&
+            strcmp(text + length - (sizeof prompt - 1), prompt) == 0) {
             text[length - (sizeof prompt - 2)] = '\0';
             return true;
         }

@@ -17,7 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum frame_kind { FRAME_RUN = 'R', FRAME_IN = 'I', FRAME_OUT = 'O', FRAME_ERR = 'E', FRAME_EXIT = 'X' };
+enum frame_kind {
+    FRAME_RUN = 'R',
+    FRAME_IN = 'I',
+    FRAME_OUT = 'O',
+    FRAME_ERR = 'E',
+    FRAME_EXIT = 'X'
+};
 
 #define FRAME_HEADER 3u
 #define FRAME_MAX    60000u

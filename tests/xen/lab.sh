@@ -13,7 +13,13 @@ lab_open() {
     for image in "$@"; do
         [ -f "$image" ] || t_skip_all "no $image: images need libxen-dev, musl-dev, libsodium-dev"
     done
-    lab/xen start >&2 || t_skip_all "the lab does not start"
+    local why
+    why=$(lab/xen start 2>&1)
+    case $? in
+        0) ;;
+        77) t_skip_all "${why#lab: }" ;;
+        *) t_not_ok "the lab starts" "$why"; t_done ;;
+    esac
     lab/xen put "$@" /tmp/ >&2
 }
 
