@@ -7,20 +7,9 @@
 #include "machine.h"
 #include "params.h"
 #include "start.h"
+#include "xen_params.h"
 #include <string.h>
 #include <wisp/version.h>
-
-static const struct wisp_param xen_params[] = {
-    {"offload", "on", "on|csum|sg|off",
-     "use of the backend's segmentation, checksums, scatter-gather"},
-    {"split-events", "on", "on|off", "an event channel for each direction"},
-    {"trust", "xenstore", "xenstore|yes|no", "whether the backend's word and pages are trusted"},
-    {"seed", NULL, "TEXT", "mixed into the random numbers, beside the processor's"},
-    {"log", "*:info", "SPEC", "what to log, like tcp:debug,*:warn"},
-    {"help", NULL, NULL, "print this"},
-    {"version", NULL, NULL, "print the version"},
-    {NULL, NULL, NULL, NULL},
-};
 
 static struct wisp_params params;
 static char words[WISP_CMDLINE_MAX]; /* the parameters' values stay here */
@@ -53,7 +42,7 @@ static void cut(void)
 void wisp_arguments_init(void)
 {
     memcpy(words, wisp_guest.cmdline, sizeof(words));
-    wisp_params_init(&params, &wisp_app, xen_params);
+    wisp_params_init(&params, &wisp_app, wisp_xen_params);
     cut();
     if (wisp_params_value(&params, "help")) {
         wisp_params_help(&params, wisp_platform_print);

@@ -59,6 +59,23 @@ else
     t_ok "selftest: holds no driver and no stack"
 fi
 
+# Parameters fixed at build time: no parser, no help text; and what only they could ask for is gone with them.
+image=$WISP_BUILD/apps/echo-udp.xen
+if [ -f "$image" ]; then
+    if holds "$image" wisp_params_ || grep -qaE 'no such parameter|print the version' "$image"; then
+        t_not_ok "echo-udp: fixed parameters leave no parser" "$(nm "$image.debug" | grep wisp_params_)"
+    else
+        t_ok "echo-udp: fixed parameters leave no parser"
+    fi
+    if holds "$image" wisp_tcp_ || ! holds "$image" wisp_udp_; then
+        t_not_ok "echo-udp: with UDP alone no TCP symbol" "$(nm "$image.debug" | grep wisp_tcp_ | head -3)"
+    else
+        t_ok "echo-udp: with UDP alone no TCP symbol"
+    fi
+    t_check "echo: with its parameters open it holds both and the parser (so the search finds them)" \
+        eval 'holds "$WISP_BUILD/apps/echo.xen" wisp_params_word && holds "$WISP_BUILD/apps/echo.xen" wisp_tcp_'
+fi
+
 image=$WISP_BUILD/apps/slides.xen
 if [ -f "$image" ]; then
     # The deck's files lie in .rodata.site or in symbols of their own; all else is the image.
