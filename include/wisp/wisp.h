@@ -7,7 +7,9 @@
 #include <wisp/clock.h>
 #include <wisp/counter.h>
 #include <wisp/dhcp.h>
+#include <wisp/dhcp_run.h>
 #include <wisp/dns.h>
+#include <wisp/dns_run.h>
 #include <wisp/err.h>
 #include <wisp/hash.h>
 #include <wisp/l3.h>

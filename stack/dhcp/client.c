@@ -172,7 +172,8 @@ static void fill_addresses(const struct wisp_dhcp *dhcp, enum dhcp_type type,
     request->ciaddr = has_ciaddr(dhcp, type) ? dhcp->wanted : none;
     request->requested = has_ciaddr(dhcp, type) || type == DHCP_DISCOVER ? none : dhcp->wanted;
     request->server = names_server(dhcp, type) ? dhcp->server : none;
-    request->broadcast = dhcp->config.broadcast && !has_ciaddr(dhcp, type) && type != DHCP_DECLINE;
+    request->broadcast = dhcp->config.broadcast && !dhcp->leased && type != DHCP_INFORM &&
+                         type != DHCP_DECLINE;
     message->local = request->ciaddr;
     message->remote = to_server ? dhcp->server : everyone;
 }
