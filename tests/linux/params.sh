@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Wrong parameters, missing devices and missing permissions: one line that says what to do, and the right status.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/linux/netns.sh
+needs ip setpriv
+
+# One line on standard error that holds the text, and the status.
+says() { # status, text, command...
+    local want=$1 text=$2 status
+    shift 2
+    timeout 20 "$@" > "$scratch/out" 2> "$scratch/err"
+    status=$?
+    if [ $status -eq "$want" ] && [ "$(wc -l < "$scratch/err")" -eq 1 ] && grep -qF -e "$text" "$scratch/err"; then
+        return 0
+    fi
+    echo "status $status:" >&2
+    cat "$scratch/err" >&2
+    return 1
+}
+
+apps=$(cd "$build/apps" && find . -maxdepth 1 -type f -perm -u+x ! -name '*.*' -printf '%f\n' | sort)
+for app in $apps; do
+    t_check "$app --help names its parameters, with status 0" \
+        sh -c "'$build/apps/$app' --help | grep -q -e '--ipv4=ADDR/BITS'"
+    t_check "$app --version is one line" sh -c "[ \$('$build/apps/$app' --version | wc -l) -eq 1 ]"
+    t_check "$app --nonsense names what is valid, with status 2" \
+        says 2 "no such parameter; valid are" "$build/apps/$app" --nonsense
+done
+
+ping=$build/apps/ping
+t_check "--ipv4 that is no address" says 2 "--ipv4 is an address" "$ping" --ipv4=10.0.0 10.0.0.1
+t_check "--ipv4 that is a network's broadcast address" says 2 "not the address of a host" \
+    "$ping" --ipv4=10.0.0.255/24 10.0.0.1
+t_check "--ipv4-gateway that is no address" says 2 "--ipv4-gateway is an address" \
+    "$ping" --ipv4-gateway=router 10.0.0.1
+t_check "--ipv4-probe of no known kind" says 2 "beside, wait or none" "$ping" --ipv4-probe=x 10.0.0.1
+t_check "--count of nothing" says 2 "--count=0: a number from 1 to" "$ping" --count=0 10.0.0.1
+t_check "--count without a number" says 2 "--count needs a value" "$ping" --count 10.0.0.1
+t_check "--offload of no known kind" says 2 "--offload is on, csum or off" "$ping" --offload=x 10.0.0.1
+t_check "--mtu out of range" says 2 "--mtu is a number from" "$ping" --mtu=67 10.0.0.1
+t_check "--mac of a group" says 2 "--mac is a hardware address" "$ping" --mac=03:00:00:00:00:01 10.0.0.1
+t_check "--memory without sense" says 2 "--memory=SIZE" "$ping" --memory=lots 10.0.0.1
+t_check "--memory too small for anything" says 1 "memory" "$ping" --memory=1M 10.0.0.1
+t_check "--log without sense" says 2 "--log=SPEC" "$ping" --log=loud 10.0.0.1
+t_check "--tap with a name too long" says 1 "a name has 1 to 15 characters" \
+    "$ping" --tap=a-name-that-is-too-long 10.0.0.1
+t_check "--tap-host that is no address" says 1 "does not take the address" "$ping" --tap-host=x 10.0.0.1
+t_check "--pcap to a folder that is not there" says 1 "--pcap" "$ping" --pcap=/nowhere/file 10.0.0.1
+t_check "an operand too few" says 2 "one address to ask" "$ping"
+t_check "an operand that is no address" says 2 "given as an address" "$ping" example
+
+ip link add br-test type bridge 2> /dev/null &&
+    t_check "a device of that name that is no tap" says 1 "is no tap" "$ping" --tap=br-test 10.0.0.1
+"$build/apps/ping" --count=100 10.0.0.1 > /dev/null 2>&1 &
+app_pid=$!
+until_ok test -e /sys/class/net/wisp0
+t_check "a tap that another program uses" says 1 "in use by another program" "$ping" 10.0.0.1
+
+if [ "$(stat -c %a /dev/net/tun)" = 666 ]; then
+    t_check "no right to make a tap" says 1 "make it once with" \
+        setpriv --bounding-set=-all --inh-caps=-all "$ping" --tap=other 10.0.0.1
+else
+    t_check "no right to open /dev/net/tun" says 1 "run as root" \
+        setpriv --reuid=65534 --clear-groups --bounding-set=-all "$ping" --tap=other 10.0.0.1
+fi
+t_done
