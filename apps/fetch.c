@@ -192,7 +192,8 @@ int wisp_app_main(void)
     fetch.timeout = WISP_SEC(wisp_net_number("timeout", 1, 86400));
     read_url(&fetch);
     http_response_init(&fetch.reader, on_body, &fetch);
-    wisp_net_open(&fetch.net, &(struct wisp_net_config){.quiet = true});
+    wisp_net_open(&fetch.net, &(struct wisp_net_config){
+                                  .reassembly = &wisp_ipv4_reassembly, .quiet = true});
     fetch.tcp = wisp_net_tcp(&fetch.net, NULL);
     connect(&fetch);
     bool acted = true;

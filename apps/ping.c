@@ -142,7 +142,8 @@ int wisp_app_main(void)
                         .size = (uint16_t)wisp_net_number("size", 0, 65507)};
     read_operand(&ping);
     wisp_platform_entropy(&ping.id, sizeof(ping.id));
-    wisp_net_open(&ping.net, &(struct wisp_net_config){.quiet = true});
+    wisp_net_open(&ping.net, &(struct wisp_net_config){
+                                  .reassembly = &wisp_ipv4_reassembly, .quiet = true});
     bool acted = true;
     while (!done(&ping) && wisp_net_step(&ping.net, acted ? 0 : ping.next_at)) {
         listen(&ping);
