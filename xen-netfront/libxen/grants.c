@@ -16,7 +16,7 @@ static void explain(int error, uint32_t pages, char *why, size_t size)
     if (error == ENOSPC) {
         snprintf(why, size,
                  "no room for %u shared pages: raise the limit (echo %u > " LIMIT_FILE
-                 ") or lower --memory",
+                 ") or ask for fewer",
                  pages, pages + 1024);
     } else {
         snprintf(why, size, "cannot share %u pages: %s", pages, strerror(error));
