@@ -345,7 +345,7 @@ static void receive(struct wisp_stack *stack, wisp_time now)
 static wisp_time earliest(struct wisp_stack *stack, wisp_time now)
 {
     wisp_time at = stack->dev->ops->deadline(stack->dev, now);
-    at = wisp_time_min(at, wisp_arp_deadline(&stack->arp, now));
+    at = wisp_time_min(at, wisp_arp_deadline(&stack->arp));
     at = wisp_time_min(at, wisp_ipv4_deadline(&stack->ipv4));
     for (struct wisp_transport *t = stack->ipv4.transport; t; t = t->next) {
         if (t->ops->deadline) {

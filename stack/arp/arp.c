@@ -136,15 +136,11 @@ void wisp_arp_input(struct wisp_arp *arp, struct wisp_pkt *pkt, struct wisp_mac 
     }
 }
 
-void wisp_arp_expire(struct wisp_arp *arp, wisp_time now)
+void wisp_arp_expire_due(struct wisp_arp *arp, wisp_time now)
 {
     wisp_neighbour_expire(arp, now);
     wisp_claim_expire(arp, now);
-}
-
-wisp_time wisp_arp_deadline(const struct wisp_arp *arp, wisp_time now)
-{
-    return wisp_time_min(wisp_wheel_deadline(&arp->wheel, now), wisp_claim_deadline(arp));
+    arp->at = wisp_time_min(wisp_wheel_deadline(&arp->wheel, now), wisp_claim_deadline(arp));
 }
 
 bool wisp_arp_counter(const struct wisp_arp *arp, uint32_t index, struct wisp_counter *counter)

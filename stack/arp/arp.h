@@ -107,6 +107,7 @@ struct wisp_arp {
     struct wisp_rng rng;
     uint8_t key[WISP_HASH_KEY];
     struct wisp_wheel wheel;
+    wisp_time at; /* nothing is due before; may be early */
     struct wisp_neighbour *entry;
     uint32_t *bucket;
     uint32_t entries;
@@ -173,9 +174,21 @@ void wisp_arp_release(struct wisp_arp *arp, struct wisp_ip4 ip);
 /* Announces every address in use anew. */
 void wisp_arp_announce(struct wisp_arp *arp, wisp_time now);
 
-/* Does what is due at now; when it must be called next. */
-void wisp_arp_expire(struct wisp_arp *arp, wisp_time now);
-wisp_time wisp_arp_deadline(const struct wisp_arp *arp, wisp_time now);
+/* Does what is due at now. */
+void wisp_arp_expire_due(struct wisp_arp *arp, wisp_time now);
+
+static inline void wisp_arp_expire(struct wisp_arp *arp, wisp_time now)
+{
+    if (now >= arp->at) {
+        wisp_arp_expire_due(arp, now);
+    }
+}
+
+/* When expire must be called next. */
+static inline wisp_time wisp_arp_deadline(const struct wisp_arp *arp)
+{
+    return arp->at;
+}
 
 /* Entries in use, for tests and counters. */
 uint32_t wisp_arp_population(const struct wisp_arp *arp);

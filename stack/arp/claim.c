@@ -92,6 +92,7 @@ bool wisp_arp_claim(struct wisp_arp *arp, struct wisp_ip4 ip, enum wisp_claim_st
         arp->upper.claimed(arp->upper.self, ip, now);
     }
     arp->last_claim = claim->at;
+    arp->at = wisp_time_min(arp->at, claim->at);
     return true;
 }
 
@@ -111,6 +112,7 @@ void wisp_arp_announce(struct wisp_arp *arp, wisp_time now)
             claim->state = WISP_CLAIM_ANNOUNCING;
             claim->step = 0;
             claim->at = now;
+            arp->at = now;
         }
     }
 }

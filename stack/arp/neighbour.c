@@ -78,6 +78,7 @@ void wisp_arp_init(struct wisp_arp *arp, const struct wisp_arp_config *config,
                              .entries = config->neighbours,
                              .bucket_mask = bucket_count(config->neighbours) - 1,
                              .free = NONE,
+                             .at = WISP_NEVER,
                              .waiting_max = config->waiting};
     wisp_rng_init(&arp->rng, config->hash, config->seed, 0x61727031);
     wisp_rng_key(config->hash, config->seed, 0x61727032, arp->key);
@@ -104,6 +105,12 @@ static struct wisp_neighbour *find(const struct wisp_arp *arp, struct wisp_ip4 i
         i = arp->entry[i].next;
     }
     return i == NONE ? NULL : &arp->entry[i];
+}
+
+static void set_timer(struct wisp_arp *arp, struct wisp_neighbour *entry, wisp_time at)
+{
+    wisp_wheel_set(&arp->wheel, &entry->timer, at);
+    arp->at = wisp_time_min(arp->at, at);
 }
 
 static void drop_waiting(struct wisp_arp *arp, struct wisp_neighbour *entry,
@@ -195,7 +202,7 @@ static void ask(struct wisp_arp *arp, struct wisp_neighbour *entry, wisp_time no
     bool everybody = entry->state != CHECKING;
     entry->asked = now;
     entry->tries++;
-    wisp_wheel_set(&arp->wheel, &entry->timer, now + WISP_ARP_ASK_INTERVAL);
+    set_timer(arp, entry, now + WISP_ARP_ASK_INTERVAL);
     wisp_arp_ask(arp, entry->ip, everybody ? wisp_arp_everybody : entry->mac, now);
 }
 
@@ -206,7 +213,7 @@ static void start(struct wisp_arp *arp, struct wisp_neighbour *entry, enum state
     entry->state = (uint8_t)state;
     entry->tries = 0;
     if (since(entry->asked, now) < WISP_ARP_ASK_INTERVAL) {
-        wisp_wheel_set(&arp->wheel, &entry->timer, entry->asked + WISP_ARP_ASK_INTERVAL);
+        set_timer(arp, entry, entry->asked + WISP_ARP_ASK_INTERVAL);
     } else {
         ask(arp, entry, now);
     }
@@ -218,7 +225,7 @@ static void give_up(struct wisp_arp *arp, struct wisp_neighbour *entry, wisp_tim
     entry->state = DEAD;
     entry->tries = 0;
     arp->count[WISP_ARP_FAILED]++;
-    wisp_wheel_set(&arp->wheel, &entry->timer, now + WISP_ARP_LIFETIME);
+    set_timer(arp, entry, now + WISP_ARP_LIFETIME);
     arp->upper.changed(arp->upper.self);
 }
 
@@ -284,7 +291,7 @@ static void learn(struct wisp_arp *arp, struct wisp_neighbour *entry, struct wis
     entry->mac = mac;
     entry->state = KNOWN;
     entry->tries = 0;
-    wisp_wheel_set(&arp->wheel, &entry->timer, now + WISP_ARP_LIFETIME);
+    set_timer(arp, entry, now + WISP_ARP_LIFETIME);
     if (was_dead) {
         arp->upper.changed(arp->upper.self); /* a better route may lead there again */
     }
@@ -385,7 +392,7 @@ void wisp_arp_retry(struct wisp_arp *arp, struct wisp_ip4 hop, wisp_time now)
         return;
     }
     entry->used = now;
-    wisp_wheel_set(&arp->wheel, &entry->timer, now + WISP_ARP_LIFETIME);
+    set_timer(arp, entry, now + WISP_ARP_LIFETIME);
     if (since(entry->asked, now) >= WISP_ARP_GATEWAY_RETRY) {
         entry->asked = now;
         wisp_arp_ask(arp, hop, wisp_arp_everybody, now);
@@ -399,7 +406,7 @@ void wisp_arp_advise(struct wisp_arp *arp, struct wisp_ip4 hop, bool alive, wisp
         return;
     }
     if (alive && entry->state == KNOWN) {
-        wisp_wheel_set(&arp->wheel, &entry->timer, now + WISP_ARP_LIFETIME);
+        set_timer(arp, entry, now + WISP_ARP_LIFETIME);
     } else if (!alive && entry->state == KNOWN) {
         start(arp, entry, CHECKING, now);
     }
@@ -410,7 +417,7 @@ void wisp_arp_doubt_all(struct wisp_arp *arp, wisp_time now)
     for (uint32_t i = 0; i < arp->entries; i++) {
         struct wisp_neighbour *entry = &arp->entry[i];
         if (entry->state == KNOWN || entry->state == DEAD) {
-            wisp_wheel_set(&arp->wheel, &entry->timer, now);
+            set_timer(arp, entry, now);
         }
     }
     arp->upper.changed(arp->upper.self);

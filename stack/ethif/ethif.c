@@ -55,39 +55,36 @@ void wisp_ethif_refresh(struct wisp_ethif *eth)
     const struct wisp_netdev_caps *caps = &eth->dev->caps;
     uint32_t largest = caps->gso_rx > caps->mtu ? caps->gso_rx : caps->mtu;
     eth->mac = caps->mac;
+    eth->mac_value = wisp_mac_value_get(caps->mac.octet);
     eth->frame_max = largest + WISP_ETHIF_HEADER;
     eth->room = eth->dev->link ? eth->dev->ops->room(eth->dev) : 0;
 }
 
-static bool joined(const struct wisp_ethif *eth, struct wisp_mac group)
+static bool joined(const struct wisp_ethif *eth, uint64_t group)
 {
     for (uint32_t i = 0; i < eth->groups; i++) {
-        if (wisp_mac_equal(eth->group[i], group)) {
+        if (eth->group[i] == group) {
             return true;
         }
     }
     return false;
 }
 
-static bool source_is_bad(const struct wisp_ethif *eth, struct wisp_mac source)
-{
-    return wisp_mac_is_group(source) || wisp_mac_equal(source, eth->mac) ||
-           wisp_mac_is_zero(source);
-}
-
 static enum wisp_ethif_count address_verdict(const struct wisp_ethif *eth, struct wisp_pkt *pkt,
                                              const struct wisp_ethif_frame *frame)
 {
-    if (!wisp_mac_equal(frame->destination, eth->mac)) {
-        if (!wisp_mac_is_group(frame->destination)) {
+    if (frame->destination != eth->mac_value) {
+        if (!(frame->destination & WISP_MAC_VALUE_GROUP)) {
             return WISP_ETHIF_RX_NOT_OURS;
         }
-        if (!wisp_mac_is_broadcast(frame->destination) && !joined(eth, frame->destination)) {
+        if (frame->destination != WISP_MAC_VALUE_BROADCAST && !joined(eth, frame->destination)) {
             return WISP_ETHIF_RX_GROUP;
         }
         pkt->flags |= WISP_PKT_BROADCAST;
     }
-    return source_is_bad(eth, frame->source) ? WISP_ETHIF_RX_BAD_SOURCE : WISP_ETHIF_RX_ACCEPTED;
+    bool bad = frame->source & WISP_MAC_VALUE_GROUP || frame->source == eth->mac_value ||
+               frame->source == 0;
+    return bad ? WISP_ETHIF_RX_BAD_SOURCE : WISP_ETHIF_RX_ACCEPTED;
 }
 
 static enum wisp_ethif_count type_verdict(uint16_t type)
@@ -137,7 +134,7 @@ static void input(struct wisp_ethif *eth, struct wisp_pkt *pkt, wisp_time now)
     if (frame.type == WISP_ETHERTYPE_IPV4) {
         eth->upper.ipv4(eth->upper.self, pkt, now);
     } else {
-        eth->upper.arp(eth->upper.self, pkt, frame.source, now);
+        eth->upper.arp(eth->upper.self, pkt, wisp_mac_from_value(frame.source), now);
     }
 }
 
@@ -278,13 +275,14 @@ void wisp_ethif_flush(struct wisp_ethif *eth, wisp_time now)
 bool wisp_ethif_join(struct wisp_ethif *eth, struct wisp_mac group)
 {
     WISP_ASSERT(wisp_mac_is_group(group));
-    if (joined(eth, group)) {
+    uint64_t value = wisp_mac_value_get(group.octet);
+    if (joined(eth, value)) {
         return true;
     }
     if (eth->groups == WISP_ETHIF_GROUPS) {
         return false;
     }
-    eth->group[eth->groups++] = group;
+    eth->group[eth->groups++] = value;
     return true;
 }
 

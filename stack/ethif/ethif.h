@@ -47,12 +47,13 @@ struct wisp_ethif {
     struct wisp_ethif_upper upper;
     wisp_sum_fn sum;
     struct wisp_mac mac;
+    uint64_t mac_value; /* the same as a number */
     uint32_t frame_max; /* longest frame accepted */
     uint32_t room;      /* what the device would take, as asked at the start of the step */
     uint32_t queued;
     uint32_t reserve; /* packets kept for alloc's reserved callers */
     bool unkicked;    /* something was handed to the device since the last kick */
-    struct wisp_mac group[WISP_ETHIF_GROUPS];
+    uint64_t group[WISP_ETHIF_GROUPS];
     uint32_t groups;
     struct wisp_pkt *queue[WISP_ETHIF_QUEUE];
     uint64_t count[WISP_ETHIF_COUNTS];

@@ -48,20 +48,21 @@ static inline uint16_t wisp_ipv4_sum(const uint8_t *p)
     return wisp_sum_fold((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]);
 }
 
-/* Writes a header without options, checksum included, to p. */
+/* Writes a header without options, checksum included, to p. Words are summed before they are
+ * stored: loads of what was just stored in smaller pieces would wait for it. */
 static inline void wisp_ipv4_emit(uint8_t *p, const struct wisp_ipv4_header *h)
 {
-    p[0] = 0x45;
-    p[1] = h->tos;
-    wisp_be16_put(p + 2, h->total);
-    wisp_be16_put(p + 4, h->id);
-    wisp_be16_put(p + 6, h->fragment);
-    p[8] = h->ttl;
-    p[9] = h->protocol;
-    wisp_be16_put(p + 10, 0);
-    wisp_ip4_put(p + 12, h->source);
-    wisp_ip4_put(p + 16, h->destination);
-    wisp_sum_store(p + 10, wisp_ipv4_sum(p));
+    uint32_t first = 0x45000000u | (uint32_t)h->tos << 16 | h->total;
+    uint32_t second = (uint32_t)h->id << 16 | h->fragment;
+    uint32_t third = (uint32_t)h->ttl << 24 | (uint32_t)h->protocol << 16;
+    uint32_t source = wisp_ip4_value(h->source);
+    uint32_t destination = wisp_ip4_value(h->destination);
+    uint16_t sum = wisp_sum_fold((uint64_t)first + second + third + source + destination);
+    wisp_be32_put(p, first);
+    wisp_be32_put(p + 4, second);
+    wisp_be32_put(p + 8, third | (uint16_t)~sum);
+    wisp_be32_put(p + 12, source);
+    wisp_be32_put(p + 16, destination);
 }
 
 /* True for what a single host may have as its address, looked at alone: not 0/8, 127/8, 224/4,
