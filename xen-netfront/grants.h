@@ -16,7 +16,7 @@ struct grants {
     uint16_t domain;
     bool keep;      /* persistent */
     bool lost;      /* after a resume: references are void, ending them is forgetting them */
-    uint32_t stuck; /* pages quarantined in this connection */
+    uint32_t stuck; /* pages quarantined since the start or the last resume */
 };
 
 /* Not for callers: the page has no grant yet. */

@@ -17,8 +17,6 @@
 #include "assert.h"
 #include "netfront_priv.h"
 
-#define STUCK_MAX 32u /* grants kept by the backend that one connection survives */
-
 static struct wisp_netfront *front_of(struct wisp_netdev *dev)
 {
     return (struct wisp_netfront *)(void *)dev;
@@ -71,7 +69,6 @@ static void share(struct wisp_netfront *front, const struct identity *identity, 
     shared->grants.domain = domain;
     shared->grants.keep = keep;
     shared->grants.lost = false;
-    shared->grants.stuck = 0;
     shared->trusted = trusted;
     shared->split = front->features.split;
     shared->tx.sg = front->features.sg_tx;
@@ -212,9 +209,12 @@ bool wisp_netfront_multicast(struct wisp_netfront *front, struct wisp_mac group,
 
 /* ---- struct wisp_netdev_ops ---- */
 
+/* May rings and grants be touched? Not between a resume and the next step, which is when it is
+ * noticed. */
 static bool connected(const struct wisp_netfront *front)
 {
-    return front->xenbus.state == WISP_NETFRONT_CONNECTED && !front->ring_lies;
+    return front->xenbus.state == WISP_NETFRONT_CONNECTED && !front->ring_lies &&
+           front->xenbus.resumes == front->config.hv->resumes;
 }
 
 static void break_if_lied_to(struct wisp_netfront *front, wisp_time now)
@@ -224,7 +224,7 @@ static void break_if_lied_to(struct wisp_netfront *front, wisp_time now)
     }
     if (front->ring_lies) {
         xenbus_break(front, "the backend lied about a ring", now);
-    } else if (front->shared.grants.stuck > STUCK_MAX) {
+    } else if (front->shared.grants.stuck > NETFRONT_STUCK_MAX) {
         xenbus_break(front, "the backend keeps too many pages", now);
     }
 }
@@ -311,7 +311,8 @@ static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
 {
     struct wisp_netfront *front = front_of(dev);
     wisp_time at = front->xenbus.at;
-    if (front->done.head || front->ring_lies) {
+    if (front->done.head || front->ring_lies ||
+        front->xenbus.resumes != front->config.hv->resumes) {
         return now;
     }
     for (uint32_t i = 0; connected(front) && i < front->queues; i++) {

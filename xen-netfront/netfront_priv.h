@@ -8,7 +8,8 @@
 #include "queue.h"
 #include "xenbus.h"
 
-#define NETFRONT_GROUPS 16u
+#define NETFRONT_GROUPS    16u
+#define NETFRONT_STUCK_MAX 32u /* pages a backend may keep for itself before it gets no more (until a resume) */
 
 struct group {
     struct wisp_mac mac;

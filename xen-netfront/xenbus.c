@@ -21,6 +21,7 @@
 #include "netfront_priv.h"
 
 #define RETRY          WISP_MS(500)
+#define SAY_AGAIN      WISP_SEC(2)
 #define LET_GO         WISP_SEC(5)
 #define TRANSACTIONS   8u
 #define STATE_UNUSABLE UINT32_MAX
@@ -206,7 +207,7 @@ static void offer(struct wisp_netfront *front, wisp_time now)
     say(front, XenbusStateConnected);
     bus->state = WISP_NETFRONT_OFFERED;
     bus->broken = false;
-    bus->at = WISP_NEVER;
+    bus->at = now + SAY_AGAIN;
     because(front, "rings offered, the backend has not connected yet", "");
 }
 
@@ -226,6 +227,10 @@ static void wait_step(struct wisp_netfront *front, wisp_time now)
         return;
     }
     uint32_t state = back_state(front);
+    if (front->shared.grants.stuck > NETFRONT_STUCK_MAX) {
+        because(front, "the backend keeps too many pages", "");
+        return;
+    }
     if (state == XenbusStateInitWait) {
         offer(front, now);
         return;
@@ -296,6 +301,7 @@ static void connected_step(struct wisp_netfront *front, wisp_time now)
     struct xenbus *bus = &front->xenbus;
     uint32_t state = back_state(front);
     bool offered = bus->state == WISP_NETFRONT_OFFERED;
+    bool due = now >= bus->at;
     bus->at = WISP_NEVER;
     switch (state) {
     case XenbusStateConnected:
@@ -309,6 +315,11 @@ static void connected_step(struct wisp_netfront *front, wisp_time now)
     case XenbusStateInitWait:
     case XenbusStateInitialised:
         if (offered) {
+            /* A backend made anew behind our back waits for a change, and may have missed ours. */
+            if (due) {
+                say(front, XenbusStateConnected);
+            }
+            bus->at = now + SAY_AGAIN;
             return;
         }
         break;
@@ -371,8 +382,10 @@ static void resume(struct wisp_netfront *front)
     netfront_set_link(front, false);
     front->config.hv->ops->forget_grants(front->config.hv);
     netfront_close_rings(front, true);
+    front->shared.grants.stuck = 0;
     bus->resumes = front->config.hv->resumes;
-    bus->watching_back = false;
+    watch_back(front, false);
+    front->config.hv->ops->xs_unwatch(front->config.hv, front->config.path, front->config.token);
     bus->said = 0;
     bus->broken = false;
     bus->state = bus->leaving ? WISP_NETFRONT_CLOSED : WISP_NETFRONT_WAITING;
