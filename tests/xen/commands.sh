@@ -183,6 +183,7 @@ forward_listed() { lab status | grep -q "127.0.0.1:$port -> 10.0.0.7:24"; }
 t_check "status names the forwarded port" forward_listed
 t_check "the guest is destroyed without a leftover" dom0 sh -c 'xl destroy peer && sleep 1 && ! ip link | grep vif && ! xenstore-exists /local/domain/0/backend/vif/1'
 t_check "a Linux PVH guest comes up" lab linux-guest peer pvh 10.0.0.7/24
+t_check "its console is reached, and left with Ctrl-]" sh -c '(sleep 1; printf "\035"; sleep 5) | timeout 10 lab/xen console peer'
 t_check "a command in dom0's console shell" prints 'x42x' sh -c 'printf "PS1=; echo x\$((6*7))x; exit\n" | lab/xen console | tr -d "\r" | grep ^x42x'
 dom0 xl destroy peer
 
