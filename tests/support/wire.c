@@ -546,6 +546,9 @@ struct wisp_tcp_conn *wire_accept(struct wire *w, struct seg syn)
     wire_tell(w, syn);
     struct seg synack = wire_expect(w, GOT(.flags = SYN | ACK, .ack = 1));
     w->peer_timestamps = synack.timestamps;
+    if (syn.timestamps && syn.tsval != ANY) {
+        w->peer_tsval = syn.tsval;
+    }
     wire_tell(w, SEG(.flags = ACK));
     wire_events(w, NULL, NULL);
     ck_assert_msg(wire_accepted(w) != NULL, "the connection was not told");

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Chains of blocks (see chain.h): what is not worth inlining. Inserting moves at most one block's entries;
+ * a full block is split in two.
+ */
+#include "chain.h"
+#include <string.h>
+
+void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_block *blocks, uint32_t count)
+{
+    pool->free = NULL;
+    pool->available = count;
+    for (uint32_t i = count; i-- > 0;) {
+        blocks[i].next = pool->free;
+        pool->free = &blocks[i];
+    }
+}
+
+static struct tcp_block *take(struct tcp_blocks *pool)
+{
+    struct tcp_block *block = pool->free;
+    if (block) {
+        pool->free = block->next;
+        pool->available--;
+        block->next = NULL;
+        block->first = 0;
+        block->end = 0;
+    }
+    return block;
+}
+
+static void give(struct tcp_blocks *pool, struct tcp_block *block)
+{
+    block->next = pool->free;
+    pool->free = block;
+    pool->available++;
+}
+
+bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool)
+{
+    struct tcp_block *block = take(pool);
+    if (!block) {
+        return false;
+    }
+    if (chain->tail) {
+        chain->tail->next = block;
+    } else {
+        chain->head = block;
+    }
+    chain->tail = block;
+    return true;
+}
+
+void wisp_tcp_chain_shrink(struct tcp_chain *chain, struct tcp_blocks *pool)
+{
+    struct tcp_block *block = chain->head;
+    chain->head = block->next;
+    if (!chain->head) {
+        chain->tail = NULL;
+    }
+    give(pool, block);
+}
+
+/* Splits a full block: its upper half moves to a new one behind it. */
+static bool split(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_block *block)
+{
+    struct tcp_block *upper = take(pool);
+    if (!upper) {
+        return false;
+    }
+    uint32_t half = TCP_BLOCK_ENTRIES / 2;
+    upper->end = (uint16_t)(TCP_BLOCK_ENTRIES - half);
+    memcpy(upper->entry, &block->entry[half], upper->end * sizeof(block->entry[0]));
+    block->end = (uint16_t)half;
+    upper->next = block->next;
+    block->next = upper;
+    if (chain->tail == block) {
+        chain->tail = upper;
+    }
+    return true;
+}
+
+/* Moves a block's entries to its start. */
+static void compact(struct tcp_block *block, struct tcp_spot *spot)
+{
+    uint32_t used = (uint32_t)block->end - block->first;
+    memmove(block->entry, &block->entry[block->first], used * sizeof(block->entry[0]));
+    spot->index -= block->first;
+    block->first = 0;
+    block->end = (uint16_t)used;
+}
+
+bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_spot *spot)
+{
+    struct tcp_block *block = spot->block;
+    if (block->end == TCP_BLOCK_ENTRIES && block->first > 0) {
+        compact(block, spot);
+    }
+    if (block->end == TCP_BLOCK_ENTRIES) {
+        if (!split(chain, pool, block)) {
+            return false;
+        }
+        if (spot->index > block->end) {
+            spot->index -= block->end;
+            spot->block = block = block->next;
+        }
+    }
+    union tcp_entry *at = &block->entry[spot->index];
+    memmove(at + 1, at, (block->end - spot->index) * sizeof(*at));
+    block->end++;
+    chain->count++;
+    return true;
+}
+
+void wisp_tcp_chain_pop_back(struct tcp_chain *chain, struct tcp_blocks *pool)
+{
+    struct tcp_block *last = chain->tail;
+    chain->count--;
+    if (--last->end > last->first) {
+        return;
+    }
+    struct tcp_block *before = NULL;
+    for (struct tcp_block *block = chain->head; block != last; block = block->next) {
+        before = block;
+    }
+    chain->tail = before;
+    if (before) {
+        before->next = NULL;
+    } else {
+        chain->head = NULL;
+    }
+    give(pool, last);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Queues of 16-byte entries in chains of 512-byte blocks from one pool: views to send, views received,
+ * out-of-order pieces, records of what was sent. An empty chain holds no block.
+ *
+ *   chain -> block | next first end | . . # # # # . . |  -> block | ... | -> null
+ *                                         ^first  ^end
+ *
+ * Invariants: no block of a chain is empty; count is the sum of end - first over its blocks. A spot names an
+ * entry and is void once its entry is popped, or entries are inserted before it in its block.
+ */
+#ifndef WISP_TCP_CHAIN_H
+#define WISP_TCP_CHAIN_H
+
+#include "seq.h"
+#include <stddef.h>
+#include <wisp/clock.h>
+#include <wisp/page.h>
+
+#define TCP_BLOCK_SIZE    512u
+#define TCP_BLOCK_ENTRIES 31u
+
+/* Bytes received out of order: length of them from offset in page, the first has number seq. */
+struct tcp_piece {
+    struct wisp_page *page;
+    struct tcp_seq seq;
+    uint16_t offset;
+    uint16_t length;
+};
+
+enum tcp_record_flag {
+    TCP_RECORD_HELD = 1, /* its packet is in the device's hands */
+    TCP_RECORD_LOST = 2, /* to be sent again */
+    TCP_RECORD_AGAIN = 4 /* was sent more than once: no round-trip time from it (Karn) */
+};
+
+/* One segment that was sent: length payload bytes from seq on, last sent at sent_at. */
+struct tcp_record {
+    struct tcp_seq seq;
+    uint32_t length : 24;
+    uint32_t flags : 8;
+    wisp_time sent_at;
+};
+
+union tcp_entry {
+    struct wisp_view view;
+    struct tcp_piece piece;
+    struct tcp_record record;
+};
+
+struct tcp_block {
+    struct tcp_block *next;
+    uint16_t first, end;
+    uint32_t spare;
+    union tcp_entry entry[TCP_BLOCK_ENTRIES];
+};
+
+_Static_assert(sizeof(union tcp_entry) == 16, "entries are 16 bytes");
+_Static_assert(sizeof(struct tcp_block) == TCP_BLOCK_SIZE, "blocks are 512 bytes");
+
+/* The pool of blocks. */
+struct tcp_blocks {
+    struct tcp_block *free;
+    uint32_t available;
+};
+
+struct tcp_chain {
+    struct tcp_block *head, *tail;
+    uint32_t count;
+};
+
+/* An entry's place; block null: none. */
+struct tcp_spot {
+    struct tcp_block *block;
+    uint32_t index;
+};
+
+void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_block *blocks, uint32_t count);
+
+/* Adds a block behind the tail; false: the pool is empty. */
+bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool);
+
+/* Gives the head block, whose last entry was popped, back. */
+void wisp_tcp_chain_shrink(struct tcp_chain *chain, struct tcp_blocks *pool);
+
+/* Makes room for an entry before spot, which then names it; false, and nothing changed: no block. */
+bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_spot *spot);
+
+/* Drops the last entry; the chain is not empty. */
+void wisp_tcp_chain_pop_back(struct tcp_chain *chain, struct tcp_blocks *pool);
+
+static inline bool chain_empty(const struct tcp_chain *chain)
+{
+    return chain->count == 0;
+}
+
+/* Not empty. */
+static inline union tcp_entry *chain_front(const struct tcp_chain *chain)
+{
+    return &chain->head->entry[chain->head->first];
+}
+
+/* Not empty. */
+static inline union tcp_entry *chain_back(const struct tcp_chain *chain)
+{
+    return &chain->tail->entry[chain->tail->end - 1];
+}
+
+/* A new entry at the end, undefined content; null: the pool is empty. */
+static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_blocks *pool)
+{
+    if ((!chain->tail || chain->tail->end == TCP_BLOCK_ENTRIES) &&
+        !wisp_tcp_chain_grow(chain, pool)) {
+        return NULL;
+    }
+    chain->count++;
+    return &chain->tail->entry[chain->tail->end++];
+}
+
+static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
+{
+    chain->count--;
+    if (++chain->head->first == chain->head->end) {
+        wisp_tcp_chain_shrink(chain, pool);
+    }
+}
+
+static inline struct tcp_spot chain_begin(const struct tcp_chain *chain)
+{
+    struct tcp_spot spot = {chain->head, chain->head ? chain->head->first : 0};
+    return spot;
+}
+
+/* The entry at spot, or null behind the last one. */
+static inline union tcp_entry *chain_at(struct tcp_spot spot)
+{
+    return spot.block && spot.index < spot.block->end ? &spot.block->entry[spot.index] : NULL;
+}
+
+/* The spot behind an existing one; it may name no entry (yet). */
+static inline struct tcp_spot chain_after(struct tcp_spot spot)
+{
+    if (++spot.index >= spot.block->end && spot.block->next) {
+        spot.block = spot.block->next;
+        spot.index = spot.block->first;
+    }
+    return spot;
+}
+
+#endif

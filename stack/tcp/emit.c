@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Building segments. Every segment of a connection carries the acknowledgement and the window of the moment, so
+ * building one settles what was owed. Headers lie in the packet's cell; a small payload is copied behind them
+ * (counted), a larger one goes along by reference.
+ */
+#include "tcp_priv.h"
+#include "assert.h"
+#include "bytes.h"
+#include "sum.h"
+
+struct wisp_pkt *wisp_tcp_emit_packet(struct wisp_tcp *tcp, bool reserved)
+{
+    return tcp->l3->ops->alloc(tcp->l3->self, reserved);
+}
+
+/* RFC 7323 §5.4: a tick of one millisecond, from a start of its own per four-tuple. */
+static uint32_t ts_value(uint32_t offset, wisp_time now)
+{
+    return tcp_ms(now) + offset;
+}
+
+struct header {
+    struct tcp_seq seq, ack;
+    uint16_t local_port, remote_port;
+    uint16_t window, urgent;
+    uint8_t flags;
+};
+
+static void put_header(uint8_t *p, const struct header *h, uint32_t size)
+{
+    wisp_be32_put(p, (uint32_t)h->local_port << 16 | h->remote_port);
+    wisp_be32_put(p + 4, h->seq.v);
+    wisp_be32_put(p + 8, h->ack.v);
+    wisp_be32_put(p + 12, size << 26 | (uint32_t)h->flags << 16 | h->window);
+    wisp_be32_put(p + 16, h->urgent);
+}
+
+/* The checksum, complete or left to the device, and off it goes. */
+static void seal(struct wisp_tcp *tcp, struct wisp_pkt *pkt, const struct wisp_flow *flow,
+                 uint16_t pseudo, wisp_time now)
+{
+    struct wisp_l3 *l3 = tcp->l3;
+    uint8_t *field = wisp_pkt_head(pkt) + 16;
+    pseudo = wisp_sum_add(pseudo, wisp_sum_word((uint16_t)pkt->length));
+    if (l3->tcp.csum_tx) {
+        pkt->csum = WISP_CSUM_BLANK;
+        pkt->csum_start = 0;
+        pkt->csum_offset = 16;
+        wisp_sum_store_blank(field, pseudo);
+    } else {
+        wisp_sum_store(field, wisp_sum_add(pseudo, wisp_pkt_sum(pkt, 0, pkt->length, l3->sum)));
+    }
+    tcp->count[TCP_TX_SEGMENTS]++;
+    if (l3->ops->send(l3->self, pkt, flow, now) != WISP_OK) {
+        tcp->count[TCP_TX_FAILED]++;
+    }
+}
+
+/*
+ * The window to offer. The right edge moves only when that is worth an acknowledgement (MUST-39), and is
+ * rounded up to what the shift can say, so that it does not seem to move back.
+ */
+static uint16_t window_field(struct wisp_tcp_conn *conn)
+{
+    uint32_t window = wisp_tcp_receive_window(conn);
+    struct tcp_seq edge = seq_add(conn->rcv_nxt, window);
+    uint32_t whole = conn->tcp->config.receive_window / 2;
+    uint32_t worth = conn->mss < whole ? conn->mss : whole;
+    if (seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth) {
+        conn->rcv_edge = edge;
+    }
+    uint32_t offer = seq_span(conn->rcv_nxt, conn->rcv_edge);
+    uint32_t unit = (1u << conn->rcv_shift) - 1;
+    uint32_t field = (offer + unit) >> conn->rcv_shift;
+    field = field < UINT16_MAX ? field : UINT16_MAX;
+    if ((field << conn->rcv_shift) > offer) {
+        conn->rcv_edge = seq_add(conn->rcv_nxt, field << conn->rcv_shift);
+    }
+    return (uint16_t)field;
+}
+
+static uint16_t urgent_field(const struct wisp_tcp_conn *conn, struct tcp_seq seq)
+{
+    if (!(conn->flags & TCP_URGENT_OUT) || !seq_before(seq, conn->part->snd_up)) {
+        return 0;
+    }
+    uint32_t span = seq_span(seq, conn->part->snd_up);
+    return (uint16_t)(span < UINT16_MAX ? span : UINT16_MAX);
+}
+
+/* Bytes of options, written behind a header when bytes is given. */
+static uint32_t put_options(const struct wisp_tcp_conn *conn, uint8_t *bytes, bool plain,
+                            wisp_time now)
+{
+    struct tcp_sack sack[TCP_RECENT];
+    struct tcp_options_out out = {0};
+    if (conn->flags & TCP_HAS_TS) {
+        out.ts = true;
+        out.tsval = ts_value(conn->ts_offset, now);
+        out.tsecr = conn->ts_recent;
+    }
+    if (plain && (conn->flags & TCP_HAS_SACK) && conn->part && conn->part->pieces.count) {
+        out.sacks = (uint8_t)wisp_tcp_reorder_blocks(conn, sack, out.ts ? 3 : 4);
+        out.sack = sack;
+    }
+    return wisp_tcp_options_emit(bytes, &out);
+}
+
+/* Header and options of a segment of conn into pkt; settles the acknowledgement. */
+static void put_segment(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
+                        uint8_t flags, bool plain, wisp_time now)
+{
+    uint8_t options[TCP_OPTIONS_MAX];
+    uint32_t extra = 0;
+    if ((conn->flags & TCP_HAS_TS) || (plain && conn->part && conn->part->pieces.count)) {
+        extra = put_options(conn, options, plain, now);
+    }
+    struct header h = {seq, (flags & TCP_ACK) ? conn->rcv_nxt : seq_of(0), conn->local_port,
+                       conn->remote_port, window_field(conn), 0, flags};
+    if (conn->flags & TCP_URGENT_OUT) {
+        h.urgent = urgent_field(conn, seq);
+        h.flags |= h.urgent ? TCP_URG : 0;
+    }
+    uint8_t *p = wisp_pkt_extend(pkt, TCP_HEADER + extra);
+    put_header(p, &h, TCP_HEADER + extra);
+    memcpy(p + TCP_HEADER, options, extra);
+    pkt->queue = (uint16_t)conn->hash;
+    conn->ack_sent = conn->rcv_nxt;
+    conn->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_LATER | TCP_CHECK_UPDATE);
+}
+
+uint32_t wisp_tcp_emit_small_max(const struct wisp_tcp_conn *conn)
+{
+    return WISP_CELL_BODY - TCP_HEADER - ((conn->flags & TCP_HAS_TS) ? TCP_TS_BYTES : 0);
+}
+
+static void copy_payload(struct wisp_pkt *pkt, uint32_t length, struct tcp_cursor *from)
+{
+    uint8_t *to = wisp_pkt_extend(pkt, length);
+    while (length > 0) {
+        const struct wisp_view *view = &chain_at(from->at)->view;
+        uint32_t part = view->length - from->offset;
+        part = part < length ? part : length;
+        memcpy(to, wisp_view_bytes(view) + from->offset, part);
+        to += part;
+        length -= part;
+        from->offset += part;
+        if (from->offset == view->length) {
+            from->at = chain_after(from->at);
+            from->offset = 0;
+        }
+    }
+}
+
+static void refer_payload(struct wisp_pkt *pkt, uint32_t length, struct tcp_cursor *from)
+{
+    while (length > 0) {
+        const struct wisp_view *view = &chain_at(from->at)->view;
+        uint32_t part = view->length - from->offset;
+        part = part < length ? part : length;
+        wisp_page_ref(view->page);
+        bool room = wisp_pkt_append(pkt, view->page, view->offset + from->offset, part);
+        WISP_ASSERT(room);
+        (void)room;
+        length -= part;
+        from->offset += part;
+        if (from->offset == view->length) {
+            from->at = chain_after(from->at);
+            from->offset = 0;
+        }
+    }
+}
+
+void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
+                        uint32_t length, struct tcp_cursor *from, uint8_t flags, wisp_time now)
+{
+    struct wisp_tcp *tcp = conn->tcp;
+    put_segment(conn, pkt, seq, flags, false, now);
+    if (length <= wisp_tcp_emit_small_max(conn)) {
+        copy_payload(pkt, length, from);
+        tcp->count[TCP_COPIED_SMALL] += length;
+    } else {
+        refer_payload(pkt, length, from);
+    }
+    if (length > conn->mss) {
+        pkt->gso = WISP_GSO_TCP4;
+        pkt->gso_size = conn->mss;
+    }
+    pkt->owner = tcp;
+    pkt->mark = conn;
+    pkt->mark_value = seq.v;
+    conn->held++;
+    tcp->count[TCP_TX_BYTES] += length;
+    seal(tcp, pkt, &conn->flow, conn->pseudo, now);
+}
+
+bool wisp_tcp_emit_control(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
+                           wisp_time now)
+{
+    struct wisp_pkt *pkt = wisp_tcp_emit_packet(conn->tcp, true);
+    if (!pkt) {
+        return false;
+    }
+    put_segment(conn, pkt, seq, flags, true, now);
+    conn->tcp->count[TCP_TX_RST] += (flags & TCP_RST) != 0;
+    seal(conn->tcp, pkt, &conn->flow, conn->pseudo, now);
+    return true;
+}
+
+/* SHLD-6: what the link takes without our fixed headers. */
+static uint16_t mss_offer(const struct wisp_tcp *tcp, const struct wisp_addr *remote)
+{
+    return (uint16_t)(tcp->l3->ops->mtu(tcp->l3->self, remote) - tcp->l3->tcp.overhead - TCP_HEADER);
+}
+
+static bool send_syn(struct wisp_tcp *tcp, const struct wisp_flow *flow, const struct header *h,
+                     const struct tcp_options_out *out, wisp_time now)
+{
+    uint8_t options[TCP_OPTIONS_MAX];
+    struct wisp_pkt *pkt = wisp_tcp_emit_packet(tcp, true);
+    if (!pkt) {
+        return false;
+    }
+    uint32_t extra = wisp_tcp_options_emit(options, out);
+    uint8_t *p = wisp_pkt_extend(pkt, TCP_HEADER + extra);
+    put_header(p, h, TCP_HEADER + extra);
+    memcpy(p + TCP_HEADER, options, extra);
+    uint16_t pseudo = tcp->l3->ops->pseudo_sum(&flow->local, &flow->remote, flow->protocol, 0);
+    seal(tcp, pkt, flow, pseudo, now);
+    return true;
+}
+
+static uint16_t first_window(const struct wisp_tcp *tcp)
+{
+    uint32_t window = tcp->config.receive_window;
+    return (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX);
+}
+
+bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now)
+{
+    struct wisp_tcp *tcp = conn->tcp;
+    bool answers = conn->state == WISP_TCP_STATE_SYN_RECEIVED;
+    struct header h = {conn->snd_una, answers ? conn->rcv_nxt : seq_of(0), conn->local_port,
+                       conn->remote_port, first_window(tcp), 0,
+                       (uint8_t)(TCP_SYN | (answers ? TCP_ACK : 0))};
+    struct tcp_options_out out = {.mss = mss_offer(tcp, &conn->flow.remote),
+                                  .scale = answers ? conn->flags & TCP_HAS_SCALE
+                                                   : tcp->config.window_scaling,
+                                  .shift = tcp->window_shift,
+                                  .sack_permitted =
+                                      answers ? conn->flags & TCP_HAS_SACK : tcp->config.sack,
+                                  .ts = answers ? conn->flags & TCP_HAS_TS : tcp->config.timestamps,
+                                  .tsval = ts_value(conn->ts_offset, now),
+                                  .tsecr = answers ? conn->ts_recent : 0};
+    if (!send_syn(tcp, &conn->flow, &h, &out, now)) {
+        return false;
+    }
+    conn->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_LATER);
+    return true;
+}
+
+bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, wisp_time now)
+{
+    struct wisp_flow flow = {wisp_addr_ip4(half->local), wisp_addr_ip4(half->remote),
+                             tcp->transport.protocol, tcp->config.ttl, half->tos, false};
+    struct wisp_addr addrs[2];
+    struct tcp_tuple tuple;
+    wisp_tcp_half_tuple(half, addrs, &tuple);
+    uint64_t hash = wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, &tuple);
+    struct header h = {half->iss, seq_add(half->irs, 1), half->local_port, half->remote_port,
+                       first_window(tcp), 0, TCP_SYN | TCP_ACK};
+    struct tcp_options_out out = {.mss = mss_offer(tcp, &flow.remote),
+                                  .scale = half->flags & TCP_HALF_SCALE,
+                                  .shift = tcp->window_shift,
+                                  .sack_permitted = half->flags & TCP_HALF_SACK,
+                                  .ts = half->flags & TCP_HALF_TS,
+                                  .tsval = ts_value((uint32_t)(hash >> 32), now),
+                                  .tsecr = half->ts_recent};
+    return send_syn(tcp, &flow, &h, &out, now);
+}
+
+bool wisp_tcp_emit_reply(struct wisp_tcp *tcp, const struct tcp_reply *reply, wisp_time now)
+{
+    struct header h = {reply->seq, reply->ack, reply->local_port, reply->remote_port,
+                       reply->window, 0, reply->flags};
+    struct tcp_options_out out = {.ts = reply->has_ts,
+                                  .tsval = ts_value(reply->ts_offset, now),
+                                  .tsecr = reply->tsecr};
+    if (!send_syn(tcp, &reply->flow, &h, &out, now)) {
+        return false;
+    }
+    tcp->count[TCP_TX_RST] += (reply->flags & TCP_RST) != 0;
+    return true;
+}
