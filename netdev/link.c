@@ -55,11 +55,11 @@ static struct wisp_pkt *receive_room(struct wisp_link_end *end, uint32_t length)
     uint32_t most = end->split ? end->split : WISP_PAGE_SIZE;
     while (length > 0) {
         uint32_t part = WISP_PAGE_SIZE - offset;
+        if (pkt->views == WISP_PKT_VIEWS - 1) {
+            most = WISP_PAGE_SIZE; /* the last view takes the rest */
+        }
         part = part < most ? part : most;
         part = part < length ? part : length;
-        if (pkt->views == WISP_PKT_VIEWS - 1) {
-            most = WISP_PAGE_SIZE;
-        }
         struct wisp_page *page =
             wisp_page_alloc(end->dev.pages, WISP_ROLE_RX, WISP_HOLDER_PACKET);
         if (!page || !wisp_pkt_append(pkt, page, offset, part)) {

@@ -158,18 +158,37 @@ uint32_t net_discard(struct net *net)
     return n;
 }
 
+void net_put16(uint8_t *p, size_t value)
+{
+    p[0] = (uint8_t)(value >> 8);
+    p[1] = (uint8_t)value;
+}
+
+uint32_t net_get16(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 8 | p[1];
+}
+
+void net_arp_frame(uint8_t *frame, uint16_t operation, const uint8_t sender_mac[6],
+                   const uint8_t sender[4], const uint8_t target[4])
+{
+    static const uint8_t kind[] = {8, 6, 0, 1, 8, 0, 6, 4};
+    memset(frame, 0, 42);
+    memset(frame, 0xff, 6);
+    memcpy(frame + 6, sender_mac, 6);
+    memcpy(frame + 12, kind, sizeof(kind));
+    net_put16(frame + 20, operation);
+    memcpy(frame + 22, sender_mac, 6);
+    memcpy(frame + 28, sender, 4);
+    memcpy(frame + 38, target, 4);
+}
+
 void net_introduce(struct net *net)
 {
-    uint8_t frame[42] = {0};
-    memset(frame, 0xff, 6);
-    memcpy(frame + 6, net_mac_peer, 6);
-    static const uint8_t rest[] = {8, 6, 0, 1, 8, 0, 6, 4, 0, 1};
     static const uint8_t from[] = {10, 0, 0, 2};
     static const uint8_t to[] = {10, 0, 0, 1};
-    memcpy(frame + 12, rest, sizeof(rest));
-    memcpy(frame + 22, net_mac_peer, 6);
-    memcpy(frame + 28, from, 4);
-    memcpy(frame + 38, to, 4);
+    uint8_t frame[42];
+    net_arp_frame(frame, 1, net_mac_peer, from, to);
     net_inject(net, frame, sizeof(frame));
     ck_assert_uint_eq(net_discard(net), 1);
 }
@@ -222,4 +241,74 @@ size_t net_ip_frame(uint8_t *frame, uint8_t protocol, size_t header, size_t payl
 uint64_t net_count(const struct net *net, const char *name)
 {
     return wisp_stack_count(net->stack[0], name);
+}
+
+void net_expect_drop(struct net *net, const void *frame, size_t length, const char *name)
+{
+    uint64_t before = net_count(net, name);
+    net_inject(net, frame, length);
+    uint64_t after = net_count(net, name);
+    ck_assert_msg(after == before + 1, "length %zu: %s went from %llu to %llu", length, name,
+                  (unsigned long long)before, (unsigned long long)after);
+    ck_assert_msg(net_discard(net) == 0, "length %zu, %s: something was sent", length, name);
+}
+
+size_t net_expect_answer(struct net *net, const void *frame, size_t length, uint8_t *answer,
+                         size_t size)
+{
+    net_inject(net, frame, length);
+    size_t n = net_sent(net, answer, size);
+    ck_assert_msg(n > 0, "no answer to a frame of %zu bytes", length);
+    ck_assert_uint_eq(net_discard(net), 0);
+    return n;
+}
+
+void net_icmp_seal(uint8_t *frame)
+{
+    uint8_t *icmp = frame + 14 + (size_t)(frame[14] & 15) * 4;
+    size_t length = net_get16(frame + 16) - (size_t)(frame[14] & 15) * 4;
+    net_put16(icmp + 2, 0);
+    net_put16(icmp + 2, net_checksum(icmp, length, 0));
+}
+
+size_t net_echo_frame(uint8_t *frame, size_t payload)
+{
+    size_t length = net_ip_frame(frame, 1, 20, 8 + payload);
+    uint8_t *icmp = frame + 34;
+    memset(icmp, 0, 8);
+    icmp[0] = 8;
+    net_put16(icmp + 4, 0x1234);
+    net_put16(icmp + 6, 1);
+    for (size_t i = 0; i < payload; i++) {
+        icmp[8 + i] = (uint8_t)(i * 7 + 1);
+    }
+    net_icmp_seal(frame);
+    return length;
+}
+
+void net_udp_seal(uint8_t *frame)
+{
+    uint8_t *udp = frame + 14 + (size_t)(frame[14] & 15) * 4;
+    size_t length = net_get16(udp + 4);
+    uint32_t pseudo = 17 + (uint32_t)length;
+    for (size_t i = 26; i < 34; i += 2) {
+        pseudo += net_get16(frame + i);
+    }
+    net_put16(udp + 6, 0);
+    uint16_t sum = net_checksum(udp, length, pseudo);
+    net_put16(udp + 6, sum == 0 ? 0xffff : sum);
+}
+
+size_t net_udp_frame(uint8_t *frame, uint16_t port, size_t payload)
+{
+    size_t length = net_ip_frame(frame, 17, 20, 8 + payload);
+    uint8_t *udp = frame + 34;
+    net_put16(udp, 4000);
+    net_put16(udp + 2, port);
+    net_put16(udp + 4, 8 + payload);
+    for (size_t i = 0; i < payload; i++) {
+        udp[8 + i] = (uint8_t)(i * 5 + 2);
+    }
+    net_udp_seal(frame);
+    return length;
 }

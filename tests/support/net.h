@@ -69,6 +69,14 @@ extern const uint8_t net_mac_ours[6], net_mac_peer[6];
  * net_ip_seal. */
 size_t net_ip_frame(uint8_t *frame, uint8_t protocol, size_t header, size_t payload);
 
+/* An echo request with payload bytes of pattern; a UDP datagram from port 4000 to port. */
+size_t net_echo_frame(uint8_t *frame, size_t payload);
+size_t net_udp_frame(uint8_t *frame, uint16_t port, size_t payload);
+
+/* Makes ICMP's (type 1) or UDP's (17) checksum of the frame right. */
+void net_icmp_seal(uint8_t *frame);
+void net_udp_seal(uint8_t *frame);
+
 /* Makes the header checksum right again. */
 void net_ip_seal(uint8_t *frame);
 
@@ -78,5 +86,20 @@ uint16_t net_checksum(const uint8_t *bytes, size_t length, uint32_t start);
 
 /* The value of a counter of stack[0]. */
 uint64_t net_count(const struct net *net, const char *name);
+
+/* Injects frame, and demands that the counter called name grows by one, and that nothing is sent.
+ */
+void net_expect_drop(struct net *net, const void *frame, size_t length, const char *name);
+
+/* Injects frame, and demands exactly one answer, which is copied to answer; its length. */
+size_t net_expect_answer(struct net *net, const void *frame, size_t length, uint8_t *answer,
+                         size_t size);
+
+/* An ARP message from the peer, as a frame of 42 bytes. */
+void net_arp_frame(uint8_t *frame, uint16_t operation, const uint8_t sender_mac[6],
+                   const uint8_t sender[4], const uint8_t target[4]);
+
+void net_put16(uint8_t *p, size_t value);
+uint32_t net_get16(const uint8_t *p);
 
 #endif
