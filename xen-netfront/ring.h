@@ -94,10 +94,12 @@ static inline bool ring_arm(struct ring *ring, uint32_t ahead)
 
 /* ---- slots: each is read from, or written to, the shared page exactly once ---- */
 
+/* In two parts, each as wide as a register: one copy of all twelve bytes stalls on its own stores. */
 static inline void ring_put_tx(struct ring *ring, uint32_t index, netif_tx_request_t request)
 {
-    memcpy(ring->entries + (index & (NETFRONT_SLOTS - 1)) * sizeof(request), &request,
-           sizeof(request));
+    uint8_t *slot = ring->entries + (index & (NETFRONT_SLOTS - 1)) * sizeof(request);
+    memcpy(slot, &request.gref, sizeof(request.gref));
+    memcpy(slot + sizeof(request.gref), &request.offset, 8);
 }
 
 static inline void ring_put_extra(struct ring *ring, uint32_t index, netif_extra_info_t extra)
