@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #include "rig.h"
-#include "suite.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void need(bool condition, const char *otherwise)
+{
+    if (!condition) {
+        rig_fail(otherwise);
+    }
+}
 
 static void frame_out(void *context, const struct wisp_frame *frame, wisp_time now)
 {
@@ -43,7 +50,7 @@ static void open_front(struct rig *rig)
     size_t size = wisp_netfront_size(&config);
     rig->front_mem = aligned_alloc(64, (size + 63) & ~(size_t)63);
     rig->front = wisp_netfront_init(rig->front_mem, size, &config);
-    ck_assert_ptr_nonnull(rig->front);
+    need(rig->front, "no room for the device");
     rig->dev = wisp_netfront_dev(rig->front);
 }
 
@@ -66,7 +73,7 @@ void rig_open(struct rig *rig, const struct rig_config *config)
     rig->xen = wisp_memxen_open(&xen_config);
     open_pool(rig);
     if (config->born_shared) {
-        ck_assert(wisp_memxen_share(rig->xen, rig->pool));
+        need(wisp_memxen_share(rig->xen, rig->pool), "pages cannot be shared");
     }
     rig->nb = wisp_netback_open(rig->xen, &back);
     open_front(rig);
@@ -80,7 +87,7 @@ static void close_front(struct rig *rig)
         wisp_netback_poll(rig->nb, rig->now);
         wisp_netfront_step(rig->front, rig->now);
     }
-    ck_assert_int_eq(wisp_netfront_state(rig->front), WISP_NETFRONT_CLOSED);
+    need(wisp_netfront_state(rig->front) == WISP_NETFRONT_CLOSED, "does not close");
     wisp_netfront_fini(rig->front);
 }
 
@@ -92,13 +99,13 @@ void rig_close(struct rig *rig)
     close_front(rig);
     wisp_netback_close(rig->nb);
     wisp_pool_stats(rig->pool, &stats);
-    ck_assert_msg(stats.in_use == 0, "%u pages still in use", stats.in_use);
+    need(stats.in_use == 0, "pages still in use");
     if (rig->config.born_shared) {
-        ck_assert(wisp_memxen_retire(rig->xen));
+        need(wisp_memxen_retire(rig->xen), "shared pages are still mapped");
     }
     if (!rig->config.gentle) {
-        ck_assert_uint_eq(stats.quarantined, 0);
-        ck_assert_msg(wisp_memxen_balanced(rig->xen, text, sizeof(text)), "left over: %s", text);
+        need(stats.quarantined == 0, "pages in quarantine");
+        need(wisp_memxen_balanced(rig->xen, text, sizeof(text)), text);
     }
     wisp_memxen_close(rig->xen);
     free(rig->front_mem);
@@ -135,24 +142,24 @@ void rig_connect(struct rig *rig)
     for (int i = 0; i < 20 && !rig->dev->link; i++) {
         rig_run(rig, 1);
     }
-    ck_assert_msg(rig->dev->link, "no link: %s", wisp_netfront_reason(rig->front));
+    need(rig->dev->link, wisp_netfront_reason(rig->front));
 }
 
 struct wisp_pkt *rig_packet(struct rig *rig, uint32_t head, const uint16_t *views, uint8_t seed)
 {
     struct wisp_pkt *pkt = wisp_pkt_alloc(rig->dev->tx_pool);
-    ck_assert_ptr_nonnull(pkt);
+    need(pkt, "no packet");
     uint8_t *bytes = wisp_pkt_extend(pkt, head);
     for (uint32_t i = 0; i < head; i++) {
         bytes[i] = seed++;
     }
     for (; views && *views; views++) {
         struct wisp_page *page = wisp_page_alloc(rig->pool, WISP_ROLE_APP, WISP_HOLDER_APP);
-        ck_assert_ptr_nonnull(page);
+        need(page, "no page");
         for (uint32_t i = 0; i < *views; i++) {
             page->data[i] = seed++;
         }
-        ck_assert(wisp_pkt_append(pkt, page, 0, *views));
+        need(wisp_pkt_append(pkt, page, 0, *views), "too many views");
     }
     return pkt;
 }
@@ -174,7 +181,7 @@ void rig_deliver(struct rig *rig, uint32_t length, uint8_t seed)
         bytes[i] = (uint8_t)(seed + i);
     }
     struct wisp_frame frame = wisp_frame_of(bytes, length);
-    ck_assert(wisp_netback_send(rig->nb, &frame, rig->now));
+    need(wisp_netback_send(rig->nb, &frame, rig->now), "the backend drops the frame");
 }
 
 bool rig_counts_up(const struct wisp_pkt *pkt, uint32_t length, uint8_t seed)

@@ -53,6 +53,9 @@ struct rig {
     uint32_t failed; /* of these */
 };
 
+/* What to do when something is not as it must be: a test fails, a fuzzer aborts. Never returns. */
+_Noreturn void rig_fail(const char *what);
+
 void rig_open(struct rig *rig, const struct rig_config *config);
 
 /* Drops what was received, closes the device and checks that ledger and pool are balanced. */
