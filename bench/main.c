@@ -121,6 +121,16 @@ static uint64_t calibrate(const struct bench_peer *peer, void *state, uint64_t t
     }
 }
 
+static const char *only_peer; /* null: all */
+
+static bool takes_part(int p, const struct bench_job *job)
+{
+    if (only_peer && strcmp(only_peer, peers[p]->name) != 0) {
+        return false;
+    }
+    return peers[p]->can(job) && (job->kind != BENCH_IDLE || peers[p]->measure);
+}
+
 static void run_job(const struct bench_job *job, uint32_t rounds, uint64_t target, struct result *r)
 {
     void *state[PEERS] = {NULL};
@@ -128,7 +138,7 @@ static void run_job(const struct bench_job *job, uint32_t rounds, uint64_t targe
     double sample[PEERS][ROUNDS_MAX];
     r->runs = job->kind == BENCH_IDLE ? 1 : rounds;
     for (int p = 0; p < PEERS; p++) {
-        r->done[p] = peers[p]->can(job) && (job->kind != BENCH_IDLE || peers[p]->measure);
+        r->done[p] = takes_part(p, job);
         if (!r->done[p]) {
             continue;
         }
@@ -294,6 +304,7 @@ static void usage(FILE *out)
             "  --json        print one JSON object\n"
             "  --rounds=N    rounds, interleaved (7; 1..%d)\n"
             "  --quick       shorter rounds\n"
+            "  --peer=NAME   only that one: wisp, lwip or floor (for profiling)\n"
             "  --list        list the jobs\n"
             "  --help        this text\n"
             "  --version     the version\n",
@@ -366,7 +377,8 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"json", no_argument, 0, 'j'},  {"rounds", required_argument, 0, 'r'}, {"quick", no_argument, 0, 'q'},
-        {"list", no_argument, 0, 'l'},  {"help", no_argument, 0, 'h'},         {"version", no_argument, 0, 'V'},
+        {"list", no_argument, 0, 'l'},  {"peer", required_argument, 0, 'p'},
+         {"help", no_argument, 0, 'h'},         {"version", no_argument, 0, 'V'},
         {0, 0, 0, 0}};
     uint32_t rounds = 7;
     uint64_t target = 60000000;
@@ -382,6 +394,9 @@ int main(int argc, char **argv)
         case 'q':
             target = 10000000;
             break;
+        case 'p':
+            only_peer = optarg;
+            break;
         case 'l':
             list();
             return 0;
@@ -392,9 +407,14 @@ int main(int argc, char **argv)
             printf("wisp-bench %s\n", WISP_VERSION_STRING);
             return 0;
         default:
-            fprintf(stderr, "wisp-bench: valid options: --json --rounds=N --quick --list --help --version\n");
+            fprintf(stderr, "wisp-bench: valid options: --json --rounds=N --quick --peer=NAME --list --help --version\n");
             return 2;
         }
+    }
+    if (only_peer && strcmp(only_peer, "wisp") != 0 && strcmp(only_peer, "lwip") != 0 &&
+        strcmp(only_peer, "floor") != 0) {
+        fprintf(stderr, "wisp-bench: --peer takes wisp, lwip or floor\n");
+        return 2;
     }
     if (rounds < 1 || rounds > ROUNDS_MAX) {
         fprintf(stderr, "wisp-bench: --rounds takes 1 to %d\n", ROUNDS_MAX);
