@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Fetches one resource over HTTP and prints it, or its checksum as cksum(1) prints it. */
 #include "net.h"
+#include "net_names.h"
 #include "response.h"
 #include "text.h"
 
@@ -15,7 +16,7 @@ static const struct wisp_param params[] = {
 const struct wisp_app wisp_app = {.name = "fetch",
                                   .summary = "Fetches a page over HTTP and prints it.",
                                   .params = params,
-                                  .operands = "http://ADDRESS[:PORT]/PATH"};
+                                  .operands = "http://HOST[:PORT]/PATH"};
 
 struct fetch {
     struct wisp_net net;
@@ -25,6 +26,7 @@ struct fetch {
     uint16_t port;
     const char *host; /* as in the URL, with the port */
     size_t host_length;
+    size_t name_length; /* without it */
     const char *path;
     bool sum_only;
     bool over;
@@ -76,7 +78,6 @@ static void read_url(struct fetch *fetch)
 {
     static const char scheme[] = "http://";
     const char *url = wisp_platform_operand(0);
-    struct wisp_ip4 ip = wisp_ip4(0, 0, 0, 0);
     uint64_t port = 80;
     if (!url || wisp_platform_operand(1) || wisp_text_length(url) < sizeof(scheme) ||
         !wisp_text_equal_caseless(url, sizeof(scheme) - 1, scheme)) {
@@ -86,7 +87,7 @@ static void read_url(struct fetch *fetch)
     fetch->host_length = length_until(fetch->host, '/', '/');
     fetch->path = fetch->host + fetch->host_length;
     size_t name = length_until(fetch->host, '/', ':');
-    bool good = wisp_ip4_parse(fetch->host, name, &ip) && wisp_text_length(fetch->path) < TARGET_MOST;
+    bool good = name > 0 && wisp_text_length(fetch->path) < TARGET_MOST;
     if (name < fetch->host_length) {
         good = good && wisp_text_number(fetch->host + name + 1, fetch->host_length - name - 1, 65535,
                                         &port) && port > 0;
@@ -94,7 +95,7 @@ static void read_url(struct fetch *fetch)
     if (!good) {
         usage();
     }
-    fetch->remote = wisp_addr_ip4(ip);
+    fetch->name_length = name;
     fetch->port = (uint16_t)port;
 }
 
@@ -141,6 +142,9 @@ static bool events(struct fetch *fetch)
     struct wisp_tcp_event event;
     bool acted = false;
     while (!fetch->over && wisp_tcp_next_event(fetch->tcp, &event)) {
+        if (event.conn != fetch->conn) {
+            continue; /* the resolver's, ending */
+        }
         on_event(fetch, &event);
         acted = true;
     }
@@ -162,6 +166,24 @@ static const char *failure(const struct fetch *fetch)
     }
     wisp_platform_format(why, sizeof(why), "the server answers with status %u", fetch->reader.status);
     return fetch->reader.status >= 400 ? why : NULL;
+}
+
+static void find_host(struct fetch *fetch)
+{
+    const char *why;
+    if (!wisp_net_await(&fetch->net)) {
+        wisp_platform_exit(1, "ended before there was an address");
+    }
+    if (!wisp_net_find(&fetch->net, fetch->host, fetch->name_length, fetch->tcp, &wisp_dns_by_tcp,
+                       &fetch->remote, &why)) {
+        char line[320];
+        struct wisp_text text = {line, sizeof(line) - 1, 0};
+        wisp_text_add_bytes(&text, fetch->host, fetch->name_length);
+        wisp_text_add(&text, ": ");
+        wisp_text_add(&text, why);
+        line[text.used < text.size ? text.used : text.size] = 0;
+        wisp_platform_exit(1, line);
+    }
 }
 
 static void connect(struct fetch *fetch)
@@ -195,6 +217,7 @@ int wisp_app_main(void)
     wisp_net_open(&fetch.net, &(struct wisp_net_config){
                                   .reassembly = &wisp_ipv4_reassembly, .quiet = true});
     fetch.tcp = wisp_net_tcp(&fetch.net, NULL);
+    find_host(&fetch);
     connect(&fetch);
     bool acted = true;
     while (!fetch.over && wisp_net_step(&fetch.net, acted ? 0 : fetch.give_up_at)) {

@@ -145,6 +145,9 @@ int wisp_app_main(void)
     wisp_net_open(&ping.net, &(struct wisp_net_config){
                                   .reassembly = &wisp_ipv4_reassembly, .quiet = true});
     bool acted = true;
+    if (!wisp_net_await(&ping.net)) {
+        wisp_platform_exit(1, "ended before there was an address");
+    }
     while (!done(&ping) && wisp_net_step(&ping.net, acted ? 0 : ping.next_at)) {
         listen(&ping);
         acted = ping.sent < ping.count && ping.net.now >= ping.next_at;

@@ -69,11 +69,14 @@ static const struct {
     const char *why;
 } refusals[] = {
     {"unknown", "--prot=80",
-     "--prot=80: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe --tap"},
+     "--prot=80: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe "
+     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay --tap"},
     {"prefix of a name", "--por=80",
-     "--por=80: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe --tap"},
+     "--por=80: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe "
+     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay --tap"},
     {"empty name", "--",
-     "--: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe --tap"},
+     "--: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe "
+     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay --tap"},
     {"no value", "--port", "--port needs a value: --port=PORT"},
     {"value for a flag", "--udp=1", "--udp takes no value"},
     {"operand where none is", "host", "host: not a parameter; write --name=value, or --help"},
@@ -122,7 +125,7 @@ START_TEST(any__help__names_each_parameter_with_its_default)
     ck_assert_ptr_nonnull(strstr(help, "usage: demo [--name=value ...]\nShows.\n"));
     ck_assert_ptr_nonnull(strstr(help, "  --port=PORT                     port to listen on (80)\n"));
     ck_assert_ptr_nonnull(strstr(help, "  --udp                           UDP too\n"));
-    ck_assert_ptr_nonnull(strstr(help, "own address and network (10.0.0.2/24)\n"));
+    ck_assert_ptr_nonnull(strstr(help, "own address and network, or dhcp (10.0.0.2/24)\n"));
 }
 END_TEST
 

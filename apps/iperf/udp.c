@@ -208,6 +208,5 @@ int iperf_udp_client(struct iperf *iperf)
         wisp_platform_log(WISP_LOG_ERROR, "iperf", "the server does not answer");
     }
     wisp_udp_close(sender.socket);
-    wisp_udp_fini(sender.udp);
     return sender.report.datagrams ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* See net.h: pool, device, stack, addresses, and the step. */
 #include "net.h"
+#include "net_address.h"
 #include "text.h"
 #include <wisp/page.h>
 #include <wisp/version.h>
@@ -74,49 +75,10 @@ static void open_stack(struct wisp_net *net, const struct wisp_net_config *given
     }
 }
 
-static void add_gateway(struct wisp_net *net)
-{
-    const char *text = wisp_platform_param("ipv4-gateway");
-    struct wisp_ip4 ip;
-    struct wisp_addr any = wisp_addr_ip4(wisp_ip4(0, 0, 0, 0));
-    if (!text) {
-        return;
-    }
-    if (!wisp_ip4_parse(text, wisp_text_length(text), &ip)) {
-        wisp_platform_exit(2, "--ipv4-gateway is an address like 10.0.0.1");
-    }
-    struct wisp_addr gateway = wisp_addr_ip4(ip);
-    if (wisp_stack_route_add(net->stack, &any, 0, &gateway) != WISP_OK) {
-        wisp_platform_exit(2, "--ipv4-gateway is not the address of a host");
-    }
-}
-
-static void add_address(struct wisp_net *net)
-{
-    const char *text = wisp_platform_param("ipv4");
-    struct wisp_ip4 ip;
-    uint8_t prefix;
-    if (!wisp_ip4_parse_prefix(text, wisp_text_length(text), &ip, &prefix)) {
-        wisp_platform_exit(2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24");
-    }
-    struct wisp_addr addr = wisp_addr_ip4(ip);
-    if (wisp_stack_address_add(net->stack, &addr, prefix, net->now) != WISP_OK) {
-        wisp_platform_exit(2, "--ipv4 is not the address of a host");
-    }
-    add_gateway(net);
-}
-
-static const char *source_text(const char *name)
-{
-    enum wisp_param_source source = wisp_platform_param_source(name);
-    return source == WISP_PARAM_FIXED ? "built in" : source == WISP_PARAM_GIVEN ? "given" : "default";
-}
-
 static void banner(const struct wisp_net *net, enum wisp_log_level level)
 {
     const struct wisp_netdev_caps *caps = &net->netdev->caps;
     const uint8_t *m = caps->mac.octet;
-    const char *gateway = wisp_platform_param("ipv4-gateway");
     struct wisp_pool_stats stats;
     wisp_pool_stats(net->pages, &stats);
     wisp_platform_log(level, wisp_app.name, "wisp %s on %s, %u pages of 4 KiB",
@@ -125,8 +87,6 @@ static void banner(const struct wisp_net *net, enum wisp_log_level level)
                       "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, offloads:%s%s%s", m[0], m[1], m[2], m[3],
                       m[4], m[5], caps->mtu, caps->csum_tx ? " checksum" : "",
                       caps->gso_tx ? " segmentation" : "", caps->csum_tx ? "" : " none");
-    wisp_platform_log(level, "net", "%s (%s), gateway %s", wisp_platform_param("ipv4"),
-                      source_text("ipv4"), gateway ? gateway : "none");
 }
 
 void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config)
@@ -138,8 +98,8 @@ void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config)
         wisp_platform_exit(1, wisp_platform_netdev_reason());
     }
     open_stack(net, config);
-    add_address(net);
     banner(net, config->quiet ? WISP_LOG_DEBUG : WISP_LOG_INFO);
+    wisp_net_configure(net, config->quiet ? WISP_LOG_DEBUG : WISP_LOG_INFO);
 }
 
 static void tell(const struct wisp_stack_event *event)
@@ -175,6 +135,12 @@ void wisp_net_flush(struct wisp_net *net)
     net->deadline = wisp_stack_poll(net->stack, net->now);
     while (wisp_stack_next_event(net->stack, &event)) {
         tell(&event);
+        if (net->automatic) {
+            net->automatic->notice(net, &event);
+        }
+    }
+    if (net->automatic) {
+        net->deadline = wisp_time_min(net->deadline, net->automatic->step(net));
     }
 }
 
@@ -187,7 +153,25 @@ bool wisp_net_step(struct wisp_net *net, wisp_time at)
     return true;
 }
 
+bool wisp_net_await(struct wisp_net *net)
+{
+    struct wisp_addr addr;
+    uint8_t prefix;
+    while (!wisp_stack_address(net->stack, &addr, &prefix)) {
+        if (!wisp_net_step(net, WISP_NEVER)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void wisp_net_close(struct wisp_net *net)
 {
+    if (net->automatic) {
+        net->automatic->close(net);
+    }
+    if (net->udp) {
+        net->udp_fini(net->udp);
+    }
     wisp_stack_fini(net->stack);
 }

@@ -26,18 +26,40 @@ struct wisp_net_config {
     bool quiet;                                   /* the banner is for debugging only */
 };
 
+struct wisp_net;
+struct wisp_dhcp_lease;
+
+/* Configuration by the network (net_dhcp.c), where the parameters leave the address to it. */
+struct wisp_net_automatic {
+    void (*notice)(struct wisp_net *net, const struct wisp_stack_event *event);
+    wisp_time (*step)(struct wisp_net *net);
+    const struct wisp_dhcp_lease *(*lease)(struct wisp_net *net); /* null: none yet */
+    void (*close)(struct wisp_net *net);
+};
+
 struct wisp_net {
     struct wisp_pool *pages;
     struct wisp_netdev *netdev;
     struct wisp_stack *stack;
     wisp_time now;      /* the time of the current step */
     wisp_time deadline; /* when the stack wants the next one */
+    const struct wisp_net_automatic *automatic; /* null: the address was given */
+    struct wisp_dhcp_run *dhcp;                 /* automatic's */
+    struct wisp_udp *udp;                       /* made by wisp_net_udp; ended by wisp_net_close */
+    void (*udp_fini)(struct wisp_udp *udp);
 };
 
-/* Opens the first device and makes a stack on it with the address the parameters give. */
+/*
+ * Opens the first device and makes a stack on it. Its address comes from the command line (--ipv4); without
+ * that from the platform (xenstore's `ip`); without that from the network (DHCP), some steps later.
+ */
 void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config);
 
-/* Attaches TCP or UDP; change adjusts the default configuration, or null. */
+/* Steps until there is an address to speak from. False: an end was asked for before. */
+bool wisp_net_await(struct wisp_net *net);
+
+/* Attaches TCP or UDP; change adjusts the default configuration, or null. There is one UDP, DHCP's too: a second
+ * call gives the first one's, and wisp_net_close ends it. */
 struct wisp_tcp *wisp_net_tcp(struct wisp_net *net, void (*change)(struct wisp_tcp_config *config));
 struct wisp_udp *wisp_net_udp(struct wisp_net *net, void (*change)(struct wisp_udp_config *config));
 
@@ -50,7 +72,7 @@ bool wisp_net_step(struct wisp_net *net, wisp_time at);
 /* One step without waiting: what was written last leaves, also when the end was asked for. */
 void wisp_net_flush(struct wisp_net *net);
 
-/* Ends the stack; transports first. */
+/* Ends configuration by the network, UDP and the stack; TCP first. */
 void wisp_net_close(struct wisp_net *net);
 
 /* The number given as parameter name, from least to most; ends the program, saying so, for another. */

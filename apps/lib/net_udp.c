@@ -5,6 +5,9 @@
 struct wisp_udp *wisp_net_udp(struct wisp_net *net, void (*change)(struct wisp_udp_config *config))
 {
     struct wisp_udp_config config;
+    if (net->udp) {
+        return net->udp;
+    }
     wisp_udp_config_default(&config);
     config.hash = wisp_platform_hash();
     wisp_platform_entropy(config.seed, sizeof(config.seed));
@@ -17,5 +20,7 @@ struct wisp_udp *wisp_net_udp(struct wisp_net *net, void (*change)(struct wisp_u
         wisp_platform_exit(1, "UDP cannot be configured like this");
     }
     wisp_stack_attach(net->stack, wisp_udp_transport(udp), net->now);
+    net->udp = udp;
+    net->udp_fini = wisp_udp_fini;
     return udp;
 }

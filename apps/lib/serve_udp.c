@@ -33,5 +33,4 @@ void wisp_serve_udp(struct wisp_net *net, uint16_t port, wisp_serve_datagram ans
         acted = serve_datagrams(net, udp, answer);
     }
     wisp_udp_close(socket);
-    wisp_udp_fini(udp);
 }

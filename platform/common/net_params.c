@@ -3,9 +3,14 @@
 #include "params.h"
 
 const struct wisp_param wisp_net_params[] = {
-    {"ipv4", "10.0.0.2/24", "ADDR/BITS", "own address and network"},
+    {"ipv4", "10.0.0.2/24", "ADDR/BITS", "own address and network, or dhcp"},
     {"ipv4-gateway", NULL, "ADDR", "router to everywhere else"},
     {"ipv4-probe", "beside", "beside|wait|none",
      "look for another host with the address: while using it, before, or not"},
+    {"nameserver", NULL, "ADDR", "name server, instead of those DHCP tells"},
+    {"dhcp-id", NULL, "TEXT", "DHCP: client identifier, instead of one made from the MAC address"},
+    {"dhcp-name", NULL, "NAME", "DHCP: host name to tell the server"},
+    {"dhcp-floor", "60", "SECONDS", "DHCP: least time between two requests to renew"},
+    {"dhcp-delay", NULL, NULL, "DHCP: wait 1 to 10 s before the first message, as RFC 2131 has it"},
     {NULL, NULL, NULL, NULL},
 };

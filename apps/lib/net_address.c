@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Where the address comes from (see net_address.h). With parameters fixed at build time the questions here
+ * have constant answers, so an image with an address of its own holds nothing of DHCP.
+ */
+#include "net_address.h"
+#include "text.h"
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* An address alone, or with mask and gateway, is the host's; else the program ends, saying whose it is. */
+static void use_address(struct wisp_net *net, const struct wisp_net_address *address, const char *whose)
+{
+    char why[96];
+    struct wisp_addr any = wisp_addr_ip4(wisp_ip4(0, 0, 0, 0));
+    struct wisp_addr addr = wisp_addr_ip4(address->ip);
+    struct wisp_addr gateway = wisp_addr_ip4(address->gateway);
+    if (wisp_stack_address_add(net->stack, &addr, address->prefix, net->now) != WISP_OK) {
+        wisp_platform_format(why, sizeof(why), "%s is not the address of a host", whose);
+        wisp_platform_exit(2, why);
+    }
+    if (address->has_gateway && wisp_stack_route_add(net->stack, &any, 0, &gateway) != WISP_OK) {
+        wisp_platform_format(why, sizeof(why), "%s-gateway is not the address of a host", whose);
+        wisp_platform_exit(2, why);
+    }
+}
+
+static void tell(const struct wisp_net_address *address, const char *source, enum wisp_log_level level)
+{
+    char ip[WISP_ADDR_TEXT_MAX];
+    char router[WISP_ADDR_TEXT_MAX] = "none";
+    struct wisp_addr addr = wisp_addr_ip4(address->ip);
+    struct wisp_addr gateway = wisp_addr_ip4(address->gateway);
+    wisp_addr_text(&addr, ip, sizeof(ip));
+    if (address->has_gateway) {
+        wisp_addr_text(&gateway, router, sizeof(router));
+    }
+    wisp_platform_log(level, "net", "%s/%u (%s), gateway %s", ip, address->prefix, source, router);
+}
+
+static void read_gateway(struct wisp_net_address *address)
+{
+    const char *text = wisp_platform_param("ipv4-gateway");
+    address->has_gateway = text != NULL;
+    if (text && !wisp_ip4_parse(text, wisp_text_length(text), &address->gateway)) {
+        wisp_platform_exit(2, "--ipv4-gateway is an address like 10.0.0.1");
+    }
+}
+
+static void use_parameters(struct wisp_net *net, const char *text, const char *source,
+                           enum wisp_log_level level)
+{
+    struct wisp_net_address address;
+    if (!wisp_ip4_parse_prefix(text, wisp_text_length(text), &address.ip, &address.prefix)) {
+        wisp_platform_exit(2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24, or dhcp");
+    }
+    read_gateway(&address);
+    use_address(net, &address, "--ipv4");
+    tell(&address, source, level);
+}
+
+static void use_platform(struct wisp_net *net, const char *text, enum wisp_log_level level)
+{
+    struct wisp_net_address address;
+    if (!wisp_net_address_parse(text, &address)) {
+        char why[300];
+        wisp_platform_format(why, sizeof(why),
+                             "xenstore's ip should be ADDR MASK [GATEWAY], and is: %s", text);
+        wisp_platform_exit(1, why);
+    }
+    if (wisp_platform_param("ipv4-gateway")) {
+        read_gateway(&address);
+    }
+    use_address(net, &address, "xenstore's ip");
+    tell(&address, "xenstore", level);
+}
+
+void wisp_net_configure(struct wisp_net *net, enum wisp_log_level level)
+{
+    const char *given = wisp_platform_param("ipv4");
+    enum wisp_param_source source = wisp_platform_param_source("ipv4");
+    if ((source == WISP_PARAM_GIVEN || source == WISP_PARAM_FIXED) && given[0] != 'd') {
+        use_parameters(net, given, source == WISP_PARAM_FIXED ? "built in" : "command line", level);
+        return;
+    }
+    const char *told = wisp_platform_netdev_config(0);
+    if (told && source != WISP_PARAM_GIVEN && source != WISP_PARAM_FIXED) {
+        use_platform(net, told, level);
+        return;
+    }
+    if (source == WISP_PARAM_DEFAULT && is_digit(given[0])) {
+        use_parameters(net, given, "default", level);
+        return;
+    }
+    if (given && !wisp_text_equal(given, "dhcp")) {
+        wisp_platform_exit(2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24, or dhcp");
+    }
+    wisp_net_dhcp_open(net, NULL);
+    wisp_platform_log(level, "net", "no address given: asking by DHCP");
+}
