@@ -116,7 +116,7 @@ struct wisp_arp {
     uint32_t hand; /* where looking for one to evict goes on */
     uint32_t waiting;
     uint32_t waiting_max;
-    uint32_t conflicts; /* RFC 5227: after ten, claims are slow and strict */
+    uint32_t conflicts; /* addresses lost; RFC 5227: after ten, claims are slow and strict */
     wisp_time last_claim;
     struct wisp_claim claim[WISP_ARP_CLAIMS];
     uint64_t count[WISP_ARP_COUNTS];

@@ -122,6 +122,7 @@ static void lose(struct wisp_arp *arp, struct wisp_claim *claim, struct wisp_mac
 {
     struct wisp_ip4 ip = claim->ip;
     claim->state = WISP_CLAIM_NONE;
+    arp->conflicts++;
     arp->upper.conflict(arp->upper.self, ip, other, true, now);
 }
 
@@ -129,7 +130,6 @@ static void conflict(struct wisp_arp *arp, struct wisp_claim *claim, struct wisp
                      wisp_time now)
 {
     arp->count[WISP_ARP_RX_CONFLICT]++;
-    arp->conflicts++;
     bool again = claim->defended && now - claim->last_conflict < DEFEND_INTERVAL;
     if (!wisp_claim_in_use(claim) || again) {
         lose(arp, claim, other, now);
