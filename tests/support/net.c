@@ -188,6 +188,8 @@ void net_introduce(struct net *net)
     static const uint8_t from[] = {10, 0, 0, 2};
     static const uint8_t to[] = {10, 0, 0, 1};
     uint8_t frame[42];
+    net_settle(net);
+    net_discard(net); /* questions to a peer that was known before */
     net_arp_frame(frame, 1, net_mac_peer, from, to);
     net_inject(net, frame, sizeof(frame));
     ck_assert_uint_eq(net_discard(net), 1);
