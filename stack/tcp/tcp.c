@@ -103,7 +103,7 @@ static void chain_up(struct wisp_tcp *tcp, const struct layout *l)
         tcp->free_conn = i;
     }
     for (uint32_t i = parts(config); i-- > 0;) {
-        l->part[i].u.next = tcp->free_part;
+        l->part[i] = (struct tcp_part){.u.next = tcp->free_part};
         tcp->free_part = &l->part[i];
     }
     for (uint32_t i = config->half_open; i-- > 0;) {
