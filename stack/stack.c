@@ -29,6 +29,7 @@ struct wisp_stack {
     enum wisp_claim_start claim_start;
     bool link;
     uint32_t announce;
+    wisp_time now; /* of the step */
     uint32_t caps_generation;
     struct wisp_stack_event event[EVENTS];
     uint32_t event_in, event_out; /* free running */
@@ -160,6 +161,20 @@ static void icmp_error(void *self, uint8_t protocol, const struct wisp_icmp_erro
     }
 }
 
+/* Tells the transport that sent pkt that it is gone: let go of by the device, or dropped on the way. */
+static void tell_owner(void *context, struct wisp_pkt *pkt)
+{
+    struct wisp_stack *stack = context;
+    for (struct wisp_transport *t = stack->ipv4.transport; t; t = t->next) {
+        if (t->self == pkt->owner) {
+            if (t->ops->sent) {
+                t->ops->sent(t->self, pkt, stack->now);
+            }
+            return;
+        }
+    }
+}
+
 /* ---- start and end ---- */
 
 static struct wisp_arp_config arp_config(const struct wisp_stack_config *config)
@@ -249,11 +264,14 @@ struct wisp_stack *wisp_stack_init(void *mem, size_t size, const struct wisp_sta
     stack->caps_generation = config->netdev->caps.generation;
     stack->event_in = 0;
     stack->event_out = 0;
+    stack->now = now;
+    wisp_pktpool_tell(config->netdev->tx_pool, tell_owner, stack);
     return stack;
 }
 
 void wisp_stack_fini(struct wisp_stack *stack)
 {
+    wisp_pktpool_tell(stack->dev->tx_pool, NULL, NULL);
     wisp_arp_fini(&stack->arp);
     wisp_ipv4_fini(&stack->ipv4);
     wisp_ethif_fini(&stack->eth);
@@ -303,28 +321,12 @@ static void notice_device(struct wisp_stack *stack, wisp_time now)
     notice_announce(stack, now);
 }
 
-/* Tells the transport that sent pkt that the device let go of it. */
-static void tell_owner(struct wisp_stack *stack, struct wisp_pkt *pkt, wisp_time now)
-{
-    for (struct wisp_transport *t = stack->ipv4.transport; t; t = t->next) {
-        if (t->self == pkt->owner) {
-            if (t->ops->sent) {
-                t->ops->sent(t->self, pkt, now);
-            }
-            return;
-        }
-    }
-}
-
-static void complete(struct wisp_stack *stack, wisp_time now)
+static void complete(struct wisp_stack *stack)
 {
     struct wisp_pkt *batch[WISP_ETHIF_BATCH];
     for (uint32_t round = 0; round < RX_BATCHES; round++) {
         uint32_t n = stack->dev->ops->completed(stack->dev, batch, WISP_ETHIF_BATCH);
         for (uint32_t i = 0; i < n; i++) {
-            if (batch[i]->owner) {
-                tell_owner(stack, batch[i], now);
-            }
             wisp_pkt_drop(batch[i]);
         }
         if (n < WISP_ETHIF_BATCH) {
@@ -357,7 +359,8 @@ static wisp_time earliest(struct wisp_stack *stack, wisp_time now)
 
 wisp_time wisp_stack_poll(struct wisp_stack *stack, wisp_time now)
 {
-    complete(stack, now);
+    stack->now = now;
+    complete(stack);
     notice_device(stack, now);
     receive(stack, now);
     wisp_arp_expire(&stack->arp, now);

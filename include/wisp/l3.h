@@ -136,7 +136,8 @@ struct wisp_transport_ops {
     /* An ICMP error quoting a packet of this transport. */
     void (*error)(void *self, const struct wisp_icmp_error *error, wisp_time now);
 
-    /* The device let go of pkt, whose owner is this transport's self; pkt is only borrowed, the stack drops it. */
+    /* pkt, whose owner is this transport's self, ends: the device let go of it, or it was dropped before it got
+     * there, possibly within l3's send. It is only borrowed. */
     void (*sent)(void *self, struct wisp_pkt *pkt, wisp_time now);
 
     /* Once per step, after all input: expire timers, build and send what is due. */

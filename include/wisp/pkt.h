@@ -81,6 +81,13 @@ struct wisp_pktpool *wisp_pktpool_init(void *mem, size_t size, uint32_t packets,
 /* Gives header pages back. All packets must have come home. */
 void wisp_pktpool_fini(struct wisp_pktpool *pool);
 
+/*
+ * told is called with context and each packet that has an owner when it is dropped, wherever that happens: after
+ * the device let go of it, or because it was never sent. So no path can forget the owner. Null: nobody.
+ */
+void wisp_pktpool_tell(struct wisp_pktpool *pool, void (*told)(void *context, struct wisp_pkt *pkt),
+                       void *context);
+
 /* Packets now free. */
 uint32_t wisp_pktpool_available(const struct wisp_pktpool *pool);
 

@@ -23,6 +23,8 @@ struct wisp_pktpool {
     struct wisp_pool *pages; /* null: no cells */
     uint32_t count;
     uint32_t available;
+    void (*told)(void *context, struct wisp_pkt *pkt); /* null: nobody wants to know */
+    void *context;
 };
 
 static size_t header_size(void)
@@ -89,6 +91,13 @@ void wisp_pktpool_fini(struct wisp_pktpool *pool)
     pool->count = 0;
 }
 
+void wisp_pktpool_tell(struct wisp_pktpool *pool, void (*told)(void *context, struct wisp_pkt *pkt),
+                       void *context)
+{
+    pool->told = told;
+    pool->context = context;
+}
+
 uint32_t wisp_pktpool_available(const struct wisp_pktpool *pool)
 {
     return pool->available;
@@ -143,10 +152,13 @@ void wisp_pkt_drop(struct wisp_pkt *pkt)
         return;
     }
     WISP_ASSERT(!(pkt->flags & WISP_PKT_HELD));
+    struct wisp_pktpool *pool = pkt->pool;
+    if (pkt->owner && pool->told) {
+        pool->told(pool->context, pkt);
+    }
     for (uint32_t i = is_cell(pkt, 0) ? 1 : 0; i < pkt->views; i++) {
         wisp_page_unref(pkt->view[i].page);
     }
-    struct wisp_pktpool *pool = pkt->pool;
     pkt->next = pool->free;
     pool->free = pkt;
     pool->available++;
