@@ -61,9 +61,10 @@ static uint32_t connection_count(const struct bench_job *job)
     return (job->connections ? job->connections : 1) + 64;
 }
 
-static void open_pool(struct end *end)
+static void open_pool(const struct state *s, struct end *end)
 {
-    uint32_t pages = 4096;
+    /* An answer waits for its acknowledgement up to the delayed ACK: each connection may hold a page. */
+    uint32_t pages = 4096 + s->job->connections;
     void *memory = zeroed(end, 0, (size_t)pages * WISP_PAGE_SIZE);
     void *meta = zeroed(end, 1, wisp_pool_size(pages));
     end->pool = wisp_pool_init(meta, wisp_pool_size(pages), memory, pages, 16, true);
@@ -89,7 +90,8 @@ static void open_end(struct state *s, int side)
     tcp.hash = siphash;
     memset(tcp.seed, side + 11, sizeof(tcp.seed));
     tcp.connections = connection_count(s->job);
-    tcp.working = s->job->kind == BENCH_IDLE ? 64 : tcp.connections < 1024 ? tcp.connections : 1024;
+    tcp.working = s->job->kind == BENCH_IDLE ? 64 : tcp.connections;
+    tcp.blocks = 2 * tcp.working + 4096;
     tcp.half_open = 1024;
     tcp.time_wait = s->job->kind == BENCH_CRR ? s->job->connections + 1 : 1024;
     tcp.receive_window = s->job->window;
@@ -228,8 +230,8 @@ static void *open_state(const struct bench_job *job)
     s->job = job;
     s->random = 1;
     s->now = bench_now();
-    open_pool(&s->end[0]);
-    open_pool(&s->end[1]);
+    open_pool(s, &s->end[0]);
+    open_pool(s, &s->end[1]);
     struct wisp_pool *pools[2] = {s->end[0].pool, s->end[1].pool};
     s->link = calloc(1, sizeof(*s->link));
     s->link_memory = aligned_alloc(64, wisp_link_size(&link));
