@@ -66,6 +66,7 @@ struct wisp_ipv4_route {
 /* Where packets to a destination go: the whole Ethernet header, good until a time or a change. */
 struct wisp_ipv4_hop {
     uint32_t destination;
+    uint32_t source; /* with which addresses_are_fit last held; 0: none */
     uint32_t generation;
     wisp_time until;
     uint8_t header[WISP_ETHIF_HEADER];

@@ -2,8 +2,8 @@
 /*
  * IPv4 output (RFC 791, RFC 1122 §3.2.1, §3.3.1). A destination used before has its whole Ethernet
  * header in the next-hop cache, good for a second unless a route, an address or a neighbour changes
- * (`generation`), so that a packet costs one comparison and two small headers. Otherwise:
- * broadcast, group, or route and ARP.
+ * (`generation`), and remembers the source address that was found fit for it, so that a packet costs
+ * two comparisons and two small headers. Otherwise: broadcast, group, or route and ARP.
  *
  * A packet whose next hop is being asked for waits with its IPv4 header on, uncut: it is fragmented
  * when it leaves, by the MTU of then.
@@ -33,6 +33,7 @@ static void keep_hop(struct wisp_ipv4 *ip, struct wisp_ipv4_hop *hop, uint32_t d
                      struct wisp_mac mac, wisp_time until)
 {
     hop->destination = destination;
+    hop->source = 0;
     hop->generation = ip->generation;
     hop->until = until;
     wisp_ethif_header(ip->eth, mac, WISP_ETHERTYPE_IPV4, hop->header);
@@ -149,8 +150,13 @@ enum wisp_err wisp_ipv4_send(void *self, struct wisp_pkt *pkt, const struct wisp
     struct wisp_ipv4_hop *hop = &ip->hop[(value ^ value >> 8) & (WISP_IPV4_HOPS - 1)];
     bool known = hop_is_good(ip, hop, value, now);
     WISP_ASSERT(flow->ttl != 0);
-    if (!addresses_are_fit(ip, source, destination)) {
-        return refuse(ip, pkt, WISP_IPV4_TX_BAD_ADDRESS, WISP_ERR_ADDRESS_LOST);
+    if (!known || hop->source != wisp_ip4_value(source) || hop->source == 0) {
+        if (!addresses_are_fit(ip, source, destination)) {
+            return refuse(ip, pkt, WISP_IPV4_TX_BAD_ADDRESS, WISP_ERR_ADDRESS_LOST);
+        }
+        if (known) {
+            hop->source = wisp_ip4_value(source);
+        }
     }
     uint32_t largest =
         pkt->gso != WISP_GSO_NONE || !flow->dont_fragment ? UINT16_MAX : ip->eth->dev->caps.mtu;
