@@ -63,6 +63,7 @@ struct api {
     __typeof__(udp_sendto) *udp_sendto;
     __typeof__(udp_remove) *udp_remove;
     struct mallinfo2 (*mallinfo2)(void);
+    struct tcp_pcb **waiting; /* the library's list of TIME-WAIT, newest first */
 };
 
 struct slot {
@@ -90,6 +91,7 @@ struct state {
     struct tcp_pcb **conn;
     uint64_t replies, closed, source_at, sent_bytes, last_tick;
     uint64_t memory_before;
+    uint32_t waiting[2];
     struct bench_check check;
     struct bench_facts facts;
 };
@@ -145,6 +147,10 @@ static void load(struct state *s, struct api *api)
     LOAD(udp_remove);
     LOAD(mallinfo2);
 #undef LOAD
+    api->waiting = dlsym(api->handle, "tcp_tw_pcbs");
+    if (!api->waiting) {
+        fail(s, "the library lacks tcp_tw_pcbs");
+    }
 }
 
 /* ---- the link ---- */
@@ -488,6 +494,18 @@ static void run_rr(struct state *s, uint64_t units)
     }
 }
 
+/* Keeps the job's number in TIME-WAIT by ending the newest, which costs the list least; ports would run out. */
+static void hold_waiting(struct state *s)
+{
+    for (int side = 0; side < 2; side++) {
+        struct api *api = &s->end[side].api;
+        if (*api->waiting && ++s->waiting[side] > s->job->connections) {
+            api->tcp_abort(*api->waiting);
+            s->waiting[side]--;
+        }
+    }
+}
+
 static void run_crr(struct state *s, uint64_t units)
 {
     for (uint64_t i = 0; i < units; i++) {
@@ -497,6 +515,7 @@ static void run_crr(struct state *s, uint64_t units)
         if (s->replies != want) {
             fail(s, "a connection was not answered");
         }
+        hold_waiting(s);
     }
 }
 
