@@ -8,7 +8,8 @@
  */
 #include "tcp_priv.h"
 
-#define TURN 64u
+#define TURN  64u
+#define STEPS 4u /* what send_stream tries */
 
 enum outcome {
     NOTHING, /* nothing (more) to send */
@@ -266,17 +267,13 @@ static enum outcome send_fin(struct wisp_tcp_conn *conn, wisp_time now)
     return SENT;
 }
 
-/* Whether the window opened far enough since it was last told to be worth a segment of its own: at least two
- * segments or half the buffer, whichever is less. */
 static bool update_due(struct wisp_tcp_conn *conn)
 {
     if (!(conn->flags & TCP_CHECK_UPDATE) || (conn->flags & TCP_FIN_ARRIVED)) {
         return false;
     }
     conn->flags &= ~(uint32_t)TCP_CHECK_UPDATE;
-    struct tcp_seq edge = seq_add(conn->rcv_nxt, wisp_tcp_receive_window(conn));
-    uint32_t worth = least(2u * conn->mss, conn->tcp->config.receive_window / 2);
-    return seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth;
+    return wisp_tcp_receive_opened(conn);
 }
 
 static enum outcome send_ack(struct wisp_tcp_conn *conn, wisp_time now)
@@ -326,14 +323,16 @@ static void arm_persist(struct wisp_tcp_conn *conn, wisp_time now)
 
 static enum outcome send_stream(struct wisp_tcp_conn *conn, wisp_time now)
 {
-    static enum outcome (*const order[])(struct wisp_tcp_conn *, wisp_time) = {send_probe, send_lost,
-                                                                              send_new, send_fin};
+    static enum outcome (*const order[STEPS])(struct wisp_tcp_conn *, wisp_time) = {
+        send_probe, send_lost, send_new, send_fin};
     if (conn->generation != (uint8_t)conn->tcp->l3->tcp.generation) {
         wisp_tcp_conn_set_mss(conn);
     }
     for (uint32_t sent = 0; sent < TURN; sent++) {
         enum outcome outcome = NOTHING;
-        for (uint32_t i = 0; outcome == NOTHING && i < sizeof(order) / sizeof(order[0]); i++) {
+        bool idle = !(conn->flags & (TCP_PROBE_DUE | TCP_FIN_WANTED)) &&
+                    (!conn->part || (!conn->part->unsent && !conn->part->lost));
+        for (uint32_t i = idle ? STEPS : 0; outcome == NOTHING && i < STEPS; i++) {
             outcome = order[i](conn, now);
         }
         if (outcome == BLOCKED) {

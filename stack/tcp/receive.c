@@ -228,14 +228,31 @@ static void take_front(struct wisp_tcp_conn *conn, uint32_t length, bool kept)
     wisp_page_unref(page);
 }
 
+bool wisp_tcp_receive_opened(const struct wisp_tcp_conn *conn)
+{
+    struct tcp_seq edge = seq_add(conn->rcv_nxt, wisp_tcp_receive_window(conn));
+    uint32_t worth = 2u * conn->mss;
+    uint32_t half = conn->tcp->config.receive_window / 2;
+    worth = worth < half ? worth : half;
+    return seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth;
+}
+
+/* The application made room: the step looks again whether that is worth telling. */
+static void made_room(struct wisp_tcp_conn *conn)
+{
+    if (!(conn->flags & TCP_FIN_ARRIVED) && wisp_tcp_receive_opened(conn)) {
+        conn->flags |= TCP_CHECK_UPDATE;
+        wisp_tcp_output_add(conn);
+    }
+}
+
 static void read_done(struct wisp_tcp_conn *conn)
 {
     if ((conn->flags & TCP_URGENT_IN) && !wisp_tcp_urgent(conn)) {
         conn->flags &= ~(uint32_t)TCP_URGENT_IN;
     }
     wisp_tcp_part_settle(conn, conn->tcp->now);
-    conn->flags |= TCP_CHECK_UPDATE;
-    wisp_tcp_output_add(conn);
+    made_room(conn);
 }
 
 uint32_t wisp_tcp_readable(const struct wisp_tcp_conn *conn)
@@ -315,8 +332,7 @@ void wisp_tcp_let_go(struct wisp_tcp_conn *conn, const struct wisp_view *view)
         WISP_ASSERT(conn->taken >= view->length && conn->pages > 0);
         conn->taken -= view->length;
         conn->pages--;
-        conn->flags |= TCP_CHECK_UPDATE;
-        wisp_tcp_output_add(conn);
+        made_room(conn);
     }
 }
 

@@ -349,6 +349,9 @@ void wisp_tcp_receive_text(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
                            const struct tcp_segment *seg, wisp_time now);
 bool wisp_tcp_receive_view(struct wisp_tcp_conn *conn, const struct wisp_view *view);
 uint32_t wisp_tcp_receive_window(const struct wisp_tcp_conn *conn);
+/* The window opened far enough since it was last told to be worth a segment of its own: by two segments or half
+ * the buffer, whichever is less. */
+bool wisp_tcp_receive_opened(const struct wisp_tcp_conn *conn);
 void wisp_tcp_receive_drop(struct wisp_tcp_conn *conn);
 void wisp_tcp_reorder_insert(struct wisp_tcp_conn *conn, const struct wisp_pkt *pkt,
                              struct tcp_seq seq, uint32_t skip, uint32_t length);
