@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Numbers in network byte order, at any alignment. Compilers make one load and one swap of each. */
+/*
+ * Numbers in network byte order, at any alignment. One load or store and one swap each, which compilers do not
+ * always make of four single bytes; the builtin copies inline in freestanding builds, too.
+ */
 #ifndef WISP_BASE_BYTES_H
 #define WISP_BASE_BYTES_H
 
@@ -7,28 +10,32 @@
 #include <string.h>
 #include <wisp/addr.h>
 
+#define WISP_LITTLE_ENDIAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
 static inline uint16_t wisp_be16_get(const uint8_t *p)
 {
-    return (uint16_t)((uint16_t)p[0] << 8 | p[1]);
+    uint16_t v;
+    __builtin_memcpy(&v, p, sizeof(v));
+    return WISP_LITTLE_ENDIAN ? __builtin_bswap16(v) : v;
 }
 
 static inline uint32_t wisp_be32_get(const uint8_t *p)
 {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    uint32_t v;
+    __builtin_memcpy(&v, p, sizeof(v));
+    return WISP_LITTLE_ENDIAN ? __builtin_bswap32(v) : v;
 }
 
 static inline void wisp_be16_put(uint8_t *p, uint16_t v)
 {
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
+    v = WISP_LITTLE_ENDIAN ? __builtin_bswap16(v) : v;
+    __builtin_memcpy(p, &v, sizeof(v));
 }
 
 static inline void wisp_be32_put(uint8_t *p, uint32_t v)
 {
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
+    v = WISP_LITTLE_ENDIAN ? __builtin_bswap32(v) : v;
+    __builtin_memcpy(p, &v, sizeof(v));
 }
 
 static inline struct wisp_ip4 wisp_ip4_get(const uint8_t *p)
