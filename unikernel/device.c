@@ -2,7 +2,6 @@
 /* The guest's network devices: xen-netfront on device/vif/N, waited for until its backend is
  * connected. */
 #include "clock.h"
-#include "events.h"
 #include "libc.h"
 #include "machine.h"
 #include "netfront.h"
@@ -81,7 +80,7 @@ static bool wait_for_backend(struct device *device)
             wisp_platform_format(reason, sizeof(reason), "%s", wisp_netfront_reason(device->front));
             return false;
         }
-        wisp_event_wait(wisp_time_min(next, end));
+        wisp_xenstore_wait(wisp_time_min(next, end));
     }
     return true;
 }

@@ -3,7 +3,6 @@
 #include "start.h"
 #include "clock.h"
 #include "console.h"
-#include "events.h"
 #include "machine.h"
 #include "shutdown.h"
 #include "xenstore.h"
@@ -58,7 +57,7 @@ wisp_time wisp_platform_now(void)
 bool wisp_platform_wait(wisp_time deadline)
 {
     if (deadline > wisp_clock_now() && !wisp_shutdown_asked()) {
-        wisp_event_wait(deadline);
+        wisp_xenstore_wait(deadline);
     }
     return !wisp_shutdown_asked();
 }

@@ -33,7 +33,7 @@ static struct {
     bool used, fired;
 } watches[WATCHES_MAX];
 static uint32_t last_request;
-static bool lost;
+static bool lost, news;
 
 void wisp_xenstore_init(void)
 {
@@ -97,7 +97,7 @@ static void note_event(size_t length)
                  wisp_xs_token_parse(event, length, &token);
     for (unsigned i = 0; i < WATCHES_MAX; i++) {
         if (watches[i].used && (!known || watches[i].token == token)) {
-            watches[i].fired = true;
+            watches[i].fired = news = true;
         }
     }
 }
@@ -165,15 +165,6 @@ enum wisp_xs_result wisp_xenstore_read(wisp_xs_tx tx, const char *path, char *va
     }
     value[result == WISP_XS_OK ? reply.length : 0] = 0;
     return result;
-}
-
-enum wisp_xs_result wisp_xenstore_list(const char *path, char *names, size_t size, size_t *length)
-{
-    struct part parts[] = {text(path)};
-    struct reply reply = {names, size, 0};
-    enum wisp_xs_result result = call(XS_DIRECTORY, 0, parts, 1, &reply);
-    *length = reply.length;
-    return result == WISP_XS_OK && reply.length > size ? WISP_XS_FAILED : result;
 }
 
 enum wisp_xs_result wisp_xenstore_write(wisp_xs_tx tx, const char *path, const char *value)
@@ -247,6 +238,14 @@ static void receive_events(void)
                         wisp_guest.store->rsp_cons) {
         receive_message(0, &header, &none);
     }
+}
+
+void wisp_xenstore_wait(wisp_time deadline)
+{
+    if (!news) {
+        wisp_event_wait(deadline);
+    }
+    news = false;
 }
 
 bool wisp_xenstore_changed(uint32_t token)

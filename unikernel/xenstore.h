@@ -21,7 +21,8 @@ enum wisp_xs_result wisp_xenstore_end(wisp_xs_tx tx, bool abort);
 enum wisp_xs_result wisp_xenstore_watch(const char *path, uint32_t token);
 void wisp_xenstore_unwatch(const char *path, uint32_t token);
 bool wisp_xenstore_changed(uint32_t token);
-/* First entry of a directory, as a string; for a device's number. */
-enum wisp_xs_result wisp_xenstore_list(const char *path, char *names, size_t size, size_t *length);
+/* Blocks as wisp_event_wait does, unless a watch fired since the last wait: what came in beside an
+ * answer would wake nobody. */
+void wisp_xenstore_wait(wisp_time deadline);
 
 #endif

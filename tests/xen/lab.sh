@@ -4,7 +4,7 @@
 #
 #   lab_open IMAGE...           starts the lab if need be and puts the images into dom0's /tmp
 #   lab_guest TYPE MEMORY KERNEL CMDLINE [XL-LINE...]
-#                               creates a guest, waits until it ends (at most 10 s), prints its console
+#                               creates a guest, waits until it ends (at most 15 s), prints its console
 : "${WISP_BUILD:=build}"
 export WISP_LAB=${WISP_LAB:-test}
 

@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# A guest's device on Linux's netback: every kind of offer, frames of all sizes, bad set-ups; and that guests come
+# and go without leaving anything in dom0.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/xen/lab.sh
+
+lab_open "$WISP_BUILD/apps/ping.xen" "$WISP_BUILD/apps/echo-udp.xen"
+vif='vif=["bridge=xenbr0"]'
+lab/xen run -- dmesg -C
+lab/xen run -- xl dmesg -c > /dev/null
+
+flat() {
+    printf '%s' "$1" | tr '\r\n' '  '
+}
+
+for type in pv pvh; do
+    for offers in "" "--offload=csum" "--offload=sg" "--offload=off" "--split-events=off"; do
+        out=$(lab_guest $type 16 ping.xen "--count=3 --interval=20 --size=1472 $offers 10.0.0.1" "$vif")
+        case $out in
+            *"3 sent, 3 received"*) t_ok "$type: asks dom0 ${offers:-with all offers}" ;;
+            *) t_not_ok "$type: asks dom0 ${offers:-with all offers}" "$(flat "$out")" ;;
+        esac
+    done
+    out=$(timeout 60 lab/xen run tests/xen/dom0/answers $type)
+    for what in ping-sizes ping-flood udp-echo; do
+        case $out in
+            *"$what good"*) t_ok "$type: answers dom0: $what" ;;
+            *) t_not_ok "$type: answers dom0: $what" "$(flat "$out")" ;;
+        esac
+    done
+done
+
+# Set-ups that cannot work: one line says why, and the guest powers off.
+bad() { # name, pattern, arguments of lab_guest...
+    local name=$1 pattern=$2 out
+    shift 2
+    out=$(lab_guest "$@")
+    if printf '%s\n' "$out" | grep -qE -e "$pattern" && printf '%s\n' "$out" | grep -qx 'ended: shutdown'; then
+        t_ok "bad set-up: $name"
+    else
+        t_not_ok "bad set-up: $name" "expected '$pattern', got: $(flat "$out")"
+    fi
+}
+bad "no vif" "^ping: no device/vif/0/backend in xenstore: .* has no vif=" pv 16 ping.xen 10.0.0.1
+bad "a backend that never connects" "^ping: device/vif/0: .*backend" \
+    -w /local/domain/0/backend/vif/%i/0/state=1 pv 16 ping.xen 10.0.0.1 "$vif"
+bad "a malformed hardware address" "^ping: device/vif/0: .*mac" \
+    -w /local/domain/%i/device/vif/0/mac=nonsense -w /local/domain/0/backend/vif/%i/0/mac=nonsense pv 16 ping.xen 10.0.0.1 "$vif"
+bad "a malformed backend-id" "^ping: device/vif/0: .*backend-id" \
+    -w /local/domain/%i/device/vif/0/backend-id=99999999999 pv 16 ping.xen 10.0.0.1 "$vif"
+bad "a wrong parameter" "--offload is on, csum, sg or off" pv 16 ping.xen "--offload=maybe 10.0.0.1" "$vif"
+
+# What netback and Xen said meanwhile.
+if lab/xen run -- dmesg | grep -E 'vif.*(fatal|[Ee]rror|Cross page|Missing extra|Too many|truncated|Unexpected)' >&2; then
+    t_not_ok "netback has no complaint" "see above"
+else
+    t_ok "netback has no complaint"
+fi
+
+# Twenty guests (WISP_GUESTS=100 for more): nothing of them is left.
+before=$(lab/xen run tests/xen/dom0/left)
+made=0
+for _ in $(seq "${WISP_GUESTS:-20}"); do
+    case $(lab_guest pv 8 ping.xen "--count=1 --interval=20 10.0.0.1" "$vif") in
+        *"1 sent, 1 received"*) made=$((made + 1)) ;;
+    esac
+done
+sleep 1
+after=$(lab/xen run tests/xen/dom0/left)
+if [ $made = "${WISP_GUESTS:-20}" ] && [ "$before" = "$after" ]; then
+    t_ok "$made guests came and went and left nothing"
+else
+    t_not_ok "guests come and go and leave nothing" "$made made; before: $(flat "$before") after: $(flat "$after")"
+fi
+
+t_done
