@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# The deck in a browser, and ./demo as the README says.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/linux/netns.sh
+needs ip curl chromium python3 unshare socat
+
+url=http://10.0.0.2
+app_start slides
+links() { # every page's links and resources are there
+    local page target missing=0
+    for page in apps/slides/deck/*.html; do
+        for target in $(grep -oE '(href|src)="/[^"]*"' "$page" | sed 's/.*="//; s/"$//' | sort -u); do
+            curl -fsS --max-time 5 -o /dev/null "$url$target" || { echo "$page: $target" >&2; missing=1; }
+        done
+        grep -nE '(href|src)="(https?:)?//' "$page" >&2 && missing=1
+    done
+    return $missing
+}
+t_check "every link and resource of the deck is there, and none is elsewhere" links
+browse() { # page: its text after its scripts have run, from a browser
+    timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/chromium" \
+        --virtual-time-budget=3000 --dump-dom "$url/$1" 2> /dev/null
+}
+t_check "Chromium reads the start page, footer filled by its script" \
+    sh -c "$(declare -f browse); scratch=$scratch url=$url; browse '' | grep -qE 'wisp [0-9.]+ on Linux .* frames'"
+t_check "Chromium reads the live page, its cards filled" \
+    sh -c "$(declare -f browse); scratch=$scratch url=$url; browse status | grep -qE 'id=\"frames\">[0-9,]+<'"
+shots=${WISP_SHOTS:-$scratch}
+shot() { # page, width, height
+    timeout 60 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars \
+        --user-data-dir="$scratch/chromium" --virtual-time-budget=3000 --window-size="$2,$3" \
+        --screenshot="$shots/${1:-index}-$2.png" "$url/$1" 2> /dev/null
+    # More than an empty page: a screenshot of one colour is a few kilobytes.
+    [ "$(stat -c %s "$shots/${1:-index}-$2.png")" -gt 20000 ]
+}
+for page in "" architecture pages backend figures run status; do
+    t_check "Chromium's screenshot of /$page shows something" shot "$page" 1200 900
+done
+t_check "Chromium's screenshot of the start page on a phone" shot "" 500 1000
+app_stop "the end is orderly"
+
+# In a build folder of its own, so that nothing built for the tests is mistaken for a clean clone's.
+export WISP_BUILD=$scratch/build
+t_check "./demo --once fetches the deck, compares, and ends with status 0" \
+    timeout 300 ./demo --once --no-install
+t_check "./demo --port with a port that is taken is one clear line, status 1" sh -c "
+    python3 -m http.server --bind 127.0.0.1 8765 > /dev/null 2>&1 & p=\$!
+    sleep 1; timeout 100 ./demo --port=8765 --no-install 2> $scratch/err; s=\$?; kill \$p
+    [ \$s -eq 1 ] && [ \$(wc -l < $scratch/err) -eq 1 ] && grep -q 'port 8765 is taken' $scratch/err"
+t_check "./demo --port=x names what is valid, status 2" \
+    sh -c "./demo --port=x 2> $scratch/err; [ \$? -eq 2 ] && grep -q 'a number from' $scratch/err"
+t_check "./demo --nonsense names the valid options, status 2" \
+    sh -c "./demo --nonsense 2> $scratch/err; [ \$? -eq 2 ] && grep -q 'valid options' $scratch/err"
+interrupted() {
+    local pid status
+    setsid ./demo --port=8766 --no-install > "$scratch/demo" 2>&1 &
+    pid=$!
+    until_ok curl -fsS --max-time 2 http://localhost:8766/ || return 1
+    kill -INT -- -$pid
+    wait $pid
+    status=$?
+    [ $status -eq 0 ] && ! pgrep -g $pid > /dev/null
+}
+t_check "./demo, seen at its port, ends cleanly by Ctrl-C and leaves no process" interrupted
+t_done

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# Debian's iperf 2 against ours, both ways, TCP and UDP.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/linux/netns.sh
+needs ip iperf
+build=$release
+
+app_start iperf
+t_check "Debian's client sends to us by TCP" \
+    sh -c "timeout 30 iperf -c 10.0.0.2 -t 2 -y C | tee $scratch/tcp | grep -q ,5001,"
+t_check "four of its connections at once" sh -c "timeout 30 iperf -c 10.0.0.2 -t 2 -P 4 | grep -q SUM"
+awk -F, 'NR == 1 {printf "# Linux to wisp, TCP: %.0f Mbit/s\n", $9 / 1e6}' "$scratch/tcp"
+app_stop "the TCP server's end is orderly"
+t_check "our server said what it got, five times" \
+    sh -c "[ \$(grep -c 'Mbit/s' $scratch/out) -eq 5 ]"
+
+app_start iperf --udp
+t_check "Debian's client sends 50 Mbit/s to us by UDP and gets our report" \
+    sh -c "timeout 30 iperf -u -c 10.0.0.2 -t 2 -b 50M | tee $scratch/udp | grep -q 'Server Report'"
+t_check "and the report says that nothing was lost" grep -qE ' 0/ *[0-9]+ \(0%\)' "$scratch/udp"
+app_stop "the UDP server's end is orderly"
+
+ip tuntap add wisp0 mode tap vnet_hdr && ip addr add 10.0.0.1/24 dev wisp0 && ip link set wisp0 up
+iperf -s > "$scratch/server" 2>&1 &
+tcp_server=$!
+iperf -s -u -p 5002 > "$scratch/server-udp" 2>&1 &
+udp_server=$!
+sleep 0.5
+t_check "our client sends to Debian's server by TCP" \
+    sh -c "timeout 30 '$build/apps/iperf' --client=10.0.0.1 --time=2 2> /dev/null | tee $scratch/out | grep -q Mbit/s"
+sed 's/^/# wisp to Linux, TCP: /' "$scratch/out"
+t_check "our client sends 50 Mbit/s by UDP and gets the report, nothing lost" \
+    sh -c "timeout 30 '$build/apps/iperf' --client=10.0.0.1 --port=5002 --udp --time=2 --bandwidth=50 2> /dev/null |
+        tee $scratch/out | grep -qE ' 0 of [0-9]+ lost'"
+sed 's/^/# wisp to Linux, UDP: /' "$scratch/out"
+kill $tcp_server $udp_server
+t_done
