@@ -98,6 +98,7 @@ void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config)
         wisp_platform_exit(1, wisp_platform_netdev_reason());
     }
     open_stack(net, config);
+    net->now = wisp_platform_now(); /* opening a device takes its time */
     banner(net, config->quiet ? WISP_LOG_DEBUG : WISP_LOG_INFO);
     wisp_net_configure(net, config->quiet ? WISP_LOG_DEBUG : WISP_LOG_INFO);
 }

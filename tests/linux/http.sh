@@ -84,7 +84,7 @@ pipelined() {
     { for i in $(seq 200); do printf 'GET /100.bin HTTP/1.1\r\nHost: a\r\n\r\n'; done
         printf 'GET /100.bin HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'; } > "$scratch/requests"
     timeout 10 nc -N 10.0.0.2 80 < "$scratch/requests" > "$scratch/answers"
-    [ "$(grep -ac '^HTTP/1.1 200 OK' "$scratch/answers")" -eq 201 ] &&
+    [ "$(grep -ao 'HTTP/1.1 200 OK' "$scratch/answers" | wc -l)" -eq 201 ] &&
         [ "$(tail -c 100 "$scratch/answers" | sha256sum)" = "$(sha256sum < "$files/100.bin")" ]
 }
 t_check "201 pipelined requests are answered in order, then the end" pipelined
