@@ -60,7 +60,8 @@ interrupted() {
     # A shell's background job ignores SIGINT from birth; a terminal's does not.
     setsid env --default-signal=INT ./demo --port=8766 --no-install > "$scratch/demo" 2>&1 &
     pid=$!
-    until_ok curl -fsS --max-time 2 http://localhost:8766/ || return 1
+    until_ok grep -q 'Ctrl-C ends it' "$scratch/demo" || return 1
+    curl -fsS --max-time 2 http://localhost:8766/ > /dev/null || return 1
     kill -INT -- -$pid
     wait $pid
     status=$?
