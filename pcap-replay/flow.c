@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The flow table (see flow.h). Flows are found by a hash of their unordered pair of ends and kept in the order of
+ * their last frames, so that those over are found at the old end of the list.
+ *
+ *   proto   ends                       opened by                       over
+ *   TCP     two addresses and ports    who sent the SYN                5 s after FIN and FIN, or RST; a new SYN
+ *   UDP     two addresses and ports    who sent the first datagram     after 60 s of silence
+ *   ICMP    two addresses, echo's id   who asked                       after 60 s of silence
+ *   ARP     asker and asked            who asked                       after 60 s of silence
+ *   others  two addresses, protocol    who sent first                  after 60 s of silence
+ */
+#include "flow.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS       4096u
+#define OVER_AFTER    5000000000ull
+#define SILENT_AFTER  60000000000ull
+#define NANOSECONDS   1000000000ull
+
+struct flow_table {
+    struct flow_rules rules;
+    flow_fn done;
+    void *context;
+    uint32_t count;
+    struct flow *bucket[BUCKETS];
+    struct flow *oldest, *newest;
+};
+
+/* The ends of a frame, as the frame has them. */
+struct ends {
+    enum packet_kind kind;
+    uint8_t protocol;
+    uint32_t from, to;
+    uint16_t from_port, to_port;
+};
+
+struct flow_table *flow_table_open(const struct flow_rules *rules, flow_fn done, void *context)
+{
+    struct flow_table *table = calloc(1, sizeof(*table));
+    if (table) {
+        table->rules = *rules;
+        table->done = done;
+        table->context = context;
+    }
+    return table;
+}
+
+static void free_flow(struct flow *flow)
+{
+    free(flow->frames);
+    free(flow->options);
+    free(flow);
+}
+
+static bool find_ends(const struct packet *packet, struct ends *ends)
+{
+    if (packet->kind == PACKET_OTHER) {
+        return false;
+    }
+    *ends = (struct ends){packet->kind,       packet->protocol,    packet->source,
+                          packet->destination, packet->source_port, packet->destination_port};
+    if (packet->kind == PACKET_ICMP) {
+        bool echo = packet->icmp_type == 8 || packet->icmp_type == 0;
+        ends->from_port = ends->to_port = echo ? packet->icmp_id : 0;
+    }
+    return true;
+}
+
+static uint32_t hash_ends(const struct ends *ends)
+{
+    uint32_t hash = (ends->from ^ ends->to) + (uint32_t)(ends->from_port ^ ends->to_port) * 65599u +
+                    (uint32_t)ends->kind * 31u + ends->protocol;
+    return hash * 2654435761u >> 20;
+}
+
+static bool has_ends(const struct flow *flow, const struct ends *ends, bool *to_dut)
+{
+    if (flow->kind != ends->kind || flow->protocol != ends->protocol) {
+        return false;
+    }
+    bool in = flow->peer == ends->from && flow->dut == ends->to &&
+              flow->peer_port == ends->from_port && flow->dut_port == ends->to_port;
+    bool out = flow->dut == ends->from && flow->peer == ends->to &&
+               flow->dut_port == ends->from_port && flow->peer_port == ends->to_port;
+    *to_dut = in;
+    return in || out;
+}
+
+static struct flow *find_flow(struct flow_table *table, const struct ends *ends, bool *to_dut)
+{
+    struct flow *flow = table->bucket[hash_ends(ends) % BUCKETS];
+    while (flow && !has_ends(flow, ends, to_dut)) {
+        flow = flow->next_in_bucket;
+    }
+    return flow;
+}
+
+/* ---- the list by age ---- */
+
+static void unlink_age(struct flow_table *table, struct flow *flow)
+{
+    *(flow->older ? &flow->older->newer : &table->oldest) = flow->newer;
+    *(flow->newer ? &flow->newer->older : &table->newest) = flow->older;
+}
+
+static void link_newest(struct flow_table *table, struct flow *flow)
+{
+    flow->older = table->newest;
+    flow->newer = NULL;
+    *(table->newest ? &table->newest->newer : &table->oldest) = flow;
+    table->newest = flow;
+}
+
+static struct ends ends_of(const struct flow *flow)
+{
+    struct ends ends = {flow->kind, flow->protocol, flow->peer,
+                        flow->dut,  flow->peer_port, flow->dut_port};
+    return ends;
+}
+
+static void finish(struct flow_table *table, struct flow *flow)
+{
+    struct ends ends = ends_of(flow);
+    struct flow **at = &table->bucket[hash_ends(&ends) % BUCKETS];
+    while (*at != flow) {
+        at = &(*at)->next_in_bucket;
+    }
+    *at = flow->next_in_bucket;
+    unlink_age(table, flow);
+    table->done(table->context, flow);
+    free_flow(flow);
+}
+
+static bool is_over(const struct flow *flow, uint64_t now)
+{
+    uint64_t silent = now - flow->last;
+    if (flow->kind == PACKET_TCP) {
+        return silent > OVER_AFTER && (flow->rst || (flow->fin[0] && flow->fin[1]));
+    }
+    return silent > SILENT_AFTER;
+}
+
+static void finish_old(struct flow_table *table, uint64_t now)
+{
+    struct flow *flow = table->oldest;
+    /* A few each time: an open connection at the old end must not make every frame look through all. */
+    for (int looked = 0; flow && looked < 4; looked++) {
+        struct flow *newer = flow->newer;
+        if (is_over(flow, now)) {
+            finish(table, flow);
+        } else if (now - flow->last > SILENT_AFTER) {
+            unlink_age(table, flow);
+            link_newest(table, flow);
+        } else {
+            return;
+        }
+        flow = newer;
+    }
+}
+
+/* ---- frames ---- */
+
+/* True when the sender of the frame is to be the stack. */
+static bool sender_is_dut(const struct flow_table *table, const struct packet *packet,
+                          const struct ends *ends)
+{
+    /* An answer that comes first shows its side, too: the request was before the capture. */
+    bool answers = (packet->kind == PACKET_TCP &&
+                    (packet->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK)) ||
+                   (packet->kind == PACKET_ICMP && packet->icmp_type == 0) ||
+                   (packet->kind == PACKET_ARP && packet->icmp_code == 2);
+    if (table->rules.any_dut) {
+        return answers;
+    }
+    bool from = ((ends->from ^ table->rules.dut) & table->rules.dut_mask) == 0;
+    bool to = ((ends->to ^ table->rules.dut) & table->rules.dut_mask) == 0;
+    return from && to ? answers : from;
+}
+
+static struct flow *make_flow(struct flow_table *table, const struct packet *packet,
+                              const struct ends *ends, bool *to_dut)
+{
+    struct flow *flow = calloc(1, sizeof(*flow));
+    if (!flow) {
+        return NULL;
+    }
+    bool from_dut = sender_is_dut(table, packet, ends);
+    *to_dut = !from_dut;
+    flow->id = ++table->count;
+    flow->kind = ends->kind;
+    flow->protocol = ends->protocol;
+    flow->dut = from_dut ? ends->from : ends->to;
+    flow->peer = from_dut ? ends->to : ends->from;
+    flow->dut_port = from_dut ? ends->from_port : ends->to_port;
+    flow->peer_port = from_dut ? ends->to_port : ends->from_port;
+    flow->offered_by = ends->from;
+    flow->opened_by_dut = from_dut && !(packet->kind == PACKET_TCP && (packet->flags & TCP_ACK));
+    uint16_t low = flow->dut_port < flow->peer_port ? flow->dut_port : flow->peer_port;
+    uint16_t high = flow->dut_port < flow->peer_port ? flow->peer_port : flow->dut_port;
+    flow->dhcp = packet->kind == PACKET_UDP && low == 67 && (high == 68 || high == 67);
+    memcpy(flow->dut_mac, packet->bytes + (from_dut ? 6 : 0), 6);
+    memcpy(flow->peer_mac, packet->bytes + (from_dut ? 0 : 6), 6);
+    struct flow **bucket = &table->bucket[hash_ends(ends) % BUCKETS];
+    flow->next_in_bucket = *bucket;
+    *bucket = flow;
+    link_newest(table, flow);
+    return flow;
+}
+
+static bool grow(void **array, uint32_t *space, uint32_t needed, size_t size)
+{
+    if (needed <= *space) {
+        return true;
+    }
+    uint32_t more = *space ? 2 * *space : 16;
+    more = more < needed ? needed : more;
+    void *grown = realloc(*array, more * size);
+    if (!grown) {
+        return false;
+    }
+    *array = grown;
+    *space = more;
+    return true;
+}
+
+static bool keep_frame(struct flow *flow, const struct captured *frame, const struct packet *packet,
+                       bool to_dut)
+{
+    void *frames = flow->frames;
+    void *options = flow->options;
+    bool good = grow(&frames, &flow->space, flow->count + 1, sizeof(flow->frames[0])) &&
+                grow(&options, &flow->options_space, flow->options_used + packet->options_length, 1);
+    flow->frames = frames;
+    flow->options = options;
+    if (!good) {
+        return false;
+    }
+    flow->frames[flow->count++] = (struct flow_frame){
+        .number = frame->number,
+        .time = frame->time,
+        .position = frame->position,
+        .seq = packet->seq,
+        .ack = packet->ack,
+        .length = packet->payload_length,
+        .options = flow->options_used,
+        .window = packet->window,
+        .ip_id = packet->ip_id,
+        .urgent = packet->urgent,
+        .flags = packet->kind == PACKET_TCP    ? packet->flags
+                 : packet->kind == PACKET_ICMP ? packet->icmp_type
+                                               : packet->icmp_code,
+        .options_length = packet->options_length,
+        .ttl = packet->ttl,
+        .tos = packet->tos,
+        .to_dut = to_dut,
+        .dont_fragment = packet->dont_fragment,
+        .fragment = packet->fragment,
+    };
+    if (packet->options_length) {
+        memcpy(flow->options + flow->options_used, packet->bytes + packet->transport + 20,
+               packet->options_length);
+        flow->options_used += packet->options_length;
+    }
+    return true;
+}
+
+static void note_frame(struct flow *flow, const struct captured *frame, const struct packet *packet,
+                       bool to_dut)
+{
+    flow->last = frame->time;
+    flow->cut |= packet->cut;
+    flow->vlan |= packet->vlan;
+    flow->fragments |= packet->fragment;
+    if (packet->kind == PACKET_TCP) {
+        flow->fin[to_dut ? 0 : 1] |= (packet->flags & TCP_FIN) != 0;
+        flow->rst |= (packet->flags & TCP_RST) != 0;
+    }
+    if (!to_dut) {
+        memcpy(flow->dut_mac, packet->bytes + 6, 6);
+    } else {
+        memcpy(flow->peer_mac, packet->bytes + 6, 6);
+    }
+}
+
+/* True when a SYN begins another connection between the same ends. */
+static bool begins_anew(const struct flow *flow, const struct packet *packet)
+{
+    if (flow->kind != PACKET_TCP || (packet->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN) {
+        return false;
+    }
+    for (uint32_t i = 0; i < flow->count; i++) {
+        if ((flow->frames[i].flags & TCP_SYN) && flow->frames[i].seq == packet->seq) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool flow_table_add(struct flow_table *table, const struct captured *frame,
+                    const struct packet *packet)
+{
+    struct ends ends;
+    bool to_dut;
+    finish_old(table, frame->time);
+    if (!find_ends(packet, &ends)) {
+        return false;
+    }
+    if (!table->rules.any_dut && ((ends.from ^ table->rules.dut) & table->rules.dut_mask) != 0 &&
+        ((ends.to ^ table->rules.dut) & table->rules.dut_mask) != 0) {
+        return false;
+    }
+    struct flow *flow = find_flow(table, &ends, &to_dut);
+    if (flow && (begins_anew(flow, packet) || is_over(flow, frame->time))) {
+        finish(table, flow);
+        flow = NULL;
+    }
+    if (!flow) {
+        flow = make_flow(table, packet, &ends, &to_dut);
+    }
+    if (!flow || !keep_frame(flow, frame, packet, to_dut)) {
+        return false;
+    }
+    note_frame(flow, frame, packet, to_dut);
+    unlink_age(table, flow);
+    link_newest(table, flow);
+    return true;
+}
+
+void flow_table_close(struct flow_table *table)
+{
+    while (table->oldest) {
+        finish(table, table->oldest);
+    }
+    free(table);
+}
