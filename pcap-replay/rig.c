@@ -369,7 +369,8 @@ bool rig_address(struct rig *rig, uint32_t address, wisp_time now)
     struct wisp_addr zero = wisp_addr_ip4(wisp_ip4(0, 0, 0, 0));
     struct wisp_addr on_link = wisp_addr_any();
     struct wisp_addr first;
-    bool had = wisp_stack_address(rig->stack, &first, NULL);
+    uint8_t prefix;
+    bool had = wisp_stack_address(rig->stack, &first, &prefix);
     if (wisp_stack_address_add(rig->stack, &addr, 32, now) != WISP_OK) {
         return false;
     }
