@@ -448,20 +448,33 @@ bool wisp_stack_next_ping(struct wisp_stack *stack, struct wisp_ping_reply *repl
 
 /* ---- counters ---- */
 
-/* Shows counter *index of a table, or takes the table's size off *index. */
-#define SHOW(show, object)                                                                         \
-    static bool show_##object(const void *self, uint32_t index, struct wisp_counter *counter)      \
-    {                                                                                              \
-        const struct wisp_stack *stack = self;                                                     \
-        return show(&stack->object, index, counter);                                               \
-    }
-SHOW(wisp_ethif_counter, eth)
-SHOW(wisp_arp_counter, arp)
-SHOW(wisp_ipv4_counter, ipv4)
-SHOW(wisp_icmp_counter, icmp)
+static bool show_eth(const void *self, uint32_t index, struct wisp_counter *counter)
+{
+    const struct wisp_stack *stack = self;
+    return wisp_ethif_counter(&stack->eth, index, counter);
+}
+
+static bool show_arp(const void *self, uint32_t index, struct wisp_counter *counter)
+{
+    const struct wisp_stack *stack = self;
+    return wisp_arp_counter(&stack->arp, index, counter);
+}
+
+static bool show_ipv4(const void *self, uint32_t index, struct wisp_counter *counter)
+{
+    const struct wisp_stack *stack = self;
+    return wisp_ipv4_counter(&stack->ipv4, index, counter);
+}
+
+static bool show_icmp(const void *self, uint32_t index, struct wisp_counter *counter)
+{
+    const struct wisp_stack *stack = self;
+    return wisp_icmp_counter(&stack->icmp, index, counter);
+}
 
 typedef bool (*show_fn)(const void *self, uint32_t index, struct wisp_counter *counter);
 
+/* Shows counter *index of a table, or takes the table's size off *index. */
 static bool show_one(show_fn show, const void *self, uint32_t *index, struct wisp_counter *counter)
 {
     if (show(self, *index, counter)) {
