@@ -72,14 +72,13 @@ static void ask(struct wisp_net *net)
     } else if (!net->automatic) {
         wisp_platform_exit(2, "--ipv4-probe=wait: an address is needed before INFORM");
     }
-    wisp_net_flush(net);
     if (before) {
         if (!wisp_ip4_parse(before, wisp_text_length(before), &ip)) {
             wisp_platform_exit(2, "--reboot is an address like 10.0.0.2");
         }
-        wisp_dhcp_reboot(wisp_dhcp_run_machine(net->dhcp), ip, net->now);
-        net->deadline = net->now;
+        wisp_net_dhcp_remember(ip);
     }
+    wisp_net_flush(net);
 }
 
 /* The message leaves while the address still stands; then the address goes. */

@@ -10,6 +10,7 @@ static struct {
     bool started;
     bool inform;
     struct wisp_net_address address; /* inform */
+    struct wisp_ip4 before;          /* leased in an earlier life; 0.0.0.0: nothing */
     uint8_t complained;              /* adjusted bits logged */
     void (*follow)(struct wisp_net *net, const struct wisp_dhcp_event *event);
 } state;
@@ -17,6 +18,11 @@ static struct {
 void wisp_net_dhcp_follow(void (*follow)(struct wisp_net *net, const struct wisp_dhcp_event *event))
 {
     state.follow = follow;
+}
+
+void wisp_net_dhcp_remember(struct wisp_ip4 before)
+{
+    state.before = before;
 }
 
 static void start(struct wisp_net *net)
@@ -39,7 +45,7 @@ static void start(struct wisp_net *net)
         wisp_dhcp_inform(wisp_dhcp_run_machine(net->dhcp), state.address.ip, state.address.prefix,
                          net->now);
     } else {
-        wisp_dhcp_start(wisp_dhcp_run_machine(net->dhcp), net->now);
+        wisp_dhcp_reboot(wisp_dhcp_run_machine(net->dhcp), state.before, net->now);
     }
     state.started = true;
 }

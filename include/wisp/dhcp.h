@@ -65,7 +65,8 @@ struct wisp_dhcp *wisp_dhcp_init(void *mem, size_t size, const struct wisp_dhcp_
 /* Looks for a lease (INIT). Whatever was there before is forgotten without a word. */
 void wisp_dhcp_start(struct wisp_dhcp *dhcp, wisp_time now);
 
-/* Asks whether address, remembered from an earlier life, is still leased (INIT-REBOOT); else as start. */
+/* Asks whether address, remembered from an earlier life, is still leased (INIT-REBOOT); as start when it is
+ * no host's (0.0.0.0), or when nobody answers. */
 void wisp_dhcp_reboot(struct wisp_dhcp *dhcp, struct wisp_ip4 address, wisp_time now);
 
 /* Asks for everything but an address, which was configured otherwise (INFORM). */

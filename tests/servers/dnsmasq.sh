@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# dnsmasq as DHCP server: lease, renewal, what options say, conflict, refusal, INFORM, INIT-REBOOT, classless routes.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/servers/world.sh
+needs dnsmasq
+server=$(copy_of dnsmasq)
+
+serve() { # options...
+    background "$scratch/dnsmasq.log" "$server" --no-daemon --port=0 --conf-file=/dev/null --interface=br0 \
+        --bind-dynamic --no-ping --dhcp-authoritative --dhcp-leasefile="$scratch/leases" --log-dhcp "$@"
+    server_pid=$!
+    sleep 0.3
+}
+serve --dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0,120 --dhcp-option=option:T1,3 --dhcp-option=option:T2,90 \
+    --dhcp-option=option:domain-search,eng.example.org,example.org --dhcp-option=option:mtu,1400 \
+    --dhcp-option=option:ntp-server,10.0.0.9 --dhcp-option=option:dns-server,10.0.0.1,10.0.0.8 \
+    --domain=example.net
+
+client lease dhcp-lease --dhcp-name=box
+t_check "a lease, with what the server says" said lease \
+    'leased 10\.0\.0\.5[0-9]/24 server=10\.0\.0\.1 lease=120 t1=3 t2=90 routes=default:10\.0\.0\.1 dns=10\.0\.0\.1,10\.0\.0\.8 ntp=10\.0\.0\.9 mtu=1400 .*domain=example\.net search=eng\.example\.org,example\.org' 5
+t_check "renewed at T1" said lease '^renewed 10\.0\.0\.5' 5
+address=$(grep -oE 'leased [0-9.]+' "$scratch/lease.out" | cut -d' ' -f2)
+t_check "the kernel reaches the address" ping -n -q -c 2 -i 0.2 -W 2 "$address"
+client_end lease
+t_check "a frame with the leased address within 100 ms of the ACK" sh -c "[ '$(first_use_ms lease)' -le 100 ]"
+check_frames lease lease
+
+client once dhcp-lease --once --reboot="$address" --release
+wait "$client_pid"
+t_check "--once: one line, and status 0" sh -c "[ $? -eq 0 ] && [ \$(wc -l < '$scratch/once.out') -eq 2 ]"
+t_check "INIT-REBOOT: the same address again" grep -q "^$address/24 " "$scratch/once.out"
+t_check "the address is asked for without a DISCOVER" \
+    sh -c "! tshark -n -r '$scratch/once.pcap' -Y 'dhcp.option.dhcp == 1' 2> /dev/null | grep -q ."
+t_check "RELEASE reaches the server" grep -q "DHCPRELEASE(br0) $address" "$scratch/dnsmasq.log"
+check_frames once once
+
+client foreign dhcp-lease --reboot=192.168.77.7
+t_check "INIT-REBOOT with a foreign address: NAK, and a lease of this network" said foreign 'leased 10\.0\.0\.5' 5
+t_check "the server did refuse" grep -q 'DHCPNAK(br0) 192.168.77.7' "$scratch/dnsmasq.log"
+client_end foreign
+
+"$build/apps/dhcp-lease" --tap=wisp0 --ipv4=10.0.0.77/24 --once > "$scratch/inform.out" 2> "$scratch/inform.log"
+t_check "INFORM: everything but an address" \
+    grep -qE '^10\.0\.0\.77/24 server=10\.0\.0\.1 routes=default:10\.0\.0\.1 dns=10\.0\.0\.1,10\.0\.0\.8' "$scratch/inform.out"
+
+# A new server with one address in its pool, which another host has, unknown to it.
+kill "$server_pid"
+rm -f "$scratch/leases"
+ip netns add other 2> /dev/null
+ip link add veth0 type veth peer name veth1
+ip link set veth0 master br0 up
+ip link set veth1 netns other
+ip -n other addr add 10.0.0.70/24 dev veth1
+ip -n other link set veth1 up
+serve --dhcp-range=10.0.0.70,10.0.0.71,255.255.255.0,120
+client conflict dhcp-lease --ipv4-probe=wait --dhcp-id=first
+if said conflict 'leased 10\.0\.0\.70' 3; then
+    t_check "another host has the address: it is lost" said conflict 'lost: another host has the address' 5
+else
+    t_check "another host has the address: a second client is given it" false
+fi
+t_check "DECLINE reaches the server" \
+    sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do grep -q 'DHCPDECLINE(br0) 10.0.0.70' '$scratch/dnsmasq.log' && exit 0; sleep 0.2; done; exit 1"
+t_check "and after ten seconds another address is leased" said conflict 'leased 10\.0\.0\.71' 14
+client_end conflict
+check_frames conflict conflict
+ip netns del other
+
+# Classless routes in place of the router; a /32 with the gateway beyond, as clouds have it.
+kill "$server_pid"
+rm -f "$scratch/leases"
+serve --dhcp-range=10.0.0.80,10.0.0.81,255.255.255.0,120 --dhcp-option=option:router,10.0.0.250 \
+    --dhcp-option=option:netmask,255.255.255.255 \
+    --dhcp-option=option:classless-static-route,10.0.0.1/32,0.0.0.0,0.0.0.0/0,10.0.0.1,10.20.0.0/16,10.0.0.1
+ip addr add 10.99.0.1/32 dev lo
+client cloud dhcp-lease
+t_check "classless routes replace the router; mask /32" said cloud \
+    'leased 10\.0\.0\.8[01]/32 .*routes=10\.0\.0\.1/32:link,default:10\.0\.0\.1,10\.20\.0\.0/16:10\.0\.0\.1' 5
+address=$(grep -oE 'leased [0-9.]+' "$scratch/cloud.out" | cut -d' ' -f2)
+t_check "a host beyond the gateway is answered, the gateway being on the link" \
+    ping -n -q -c 2 -i 0.2 -W 2 -I 10.99.0.1 "$address"
+client_end cloud
+t_done
