@@ -50,6 +50,19 @@ void build_csum(uint8_t *frame, uint32_t length, bool blank)
     }
 }
 
+void build_icmp_csum(uint8_t *frame, uint32_t length)
+{
+    uint8_t *icmp = frame + BUILD_IP;
+    uint32_t size = length - BUILD_IP;
+    put_be16(icmp + 2, 0);
+    uint32_t sum = sum16(icmp, size, 0);
+    if (size & 1) {
+        sum += (uint32_t)icmp[size - 1] << 8;
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    put_be16(icmp + 2, ~sum & 0xffff);
+}
+
 uint32_t build_arp_reply(uint8_t *frame, const struct build_ends *ends)
 {
     static const uint8_t fixed[8] = {0, 1, 8, 0, 6, 4, 0, 2};

@@ -28,6 +28,9 @@ void build_ip(uint8_t *frame, const struct build_ends *ends, const struct build_
 /* Sets the checksum of the TCP or UDP packet; blank: the pseudo-header's part only. */
 void build_csum(uint8_t *frame, uint32_t length, bool blank);
 
+/* Sets the checksum of the ICMP packet. */
+void build_icmp_csum(uint8_t *frame, uint32_t length);
+
 /* An ARP reply that says where ends->from is. Returns its length. */
 uint32_t build_arp_reply(uint8_t *frame, const struct build_ends *ends);
 

@@ -17,7 +17,7 @@
 #define BUCKETS       4096u
 #define OVER_AFTER    5000000000ull
 #define SILENT_AFTER  60000000000ull
-#define NANOSECONDS   1000000000ull
+#define HEADERS       160u /* Ethernet with two tags, IPv4 and TCP with all options: 142 */
 
 struct flow_table {
     struct flow_rules rules;
@@ -299,10 +299,16 @@ static bool begins_anew(const struct flow *flow, const struct packet *packet)
 }
 
 bool flow_table_add(struct flow_table *table, const struct captured *frame,
-                    const struct packet *packet)
+                    const struct packet *decoded)
 {
     struct ends ends;
     bool to_dut;
+    /* Finishing a flow reads the capture again, which may end the life of the frame's bytes: its headers are kept. */
+    uint8_t head[HEADERS];
+    struct packet kept = *decoded;
+    const struct packet *packet = &kept;
+    kept.bytes = head;
+    memcpy(head, decoded->bytes, decoded->length < HEADERS ? decoded->length : HEADERS);
     finish_old(table, frame->time);
     if (!find_ends(packet, &ends)) {
         return false;

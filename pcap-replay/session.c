@@ -249,6 +249,8 @@ static bool replay_tcp(const struct session_ground *ground, const struct flow *f
         session_skip(&none, "its frames could not be read again");
     } else if (streams[0].hole || streams[1].hole) {
         session_skip(&none, "the capture misses bytes of it");
+    } else if (streams[0].beyond || streams[1].beyond) {
+        session_skip(&none, "bytes were sent behind a FIN");
     } else {
         result->complete = !flow->cut;
         good = run_session(ground, flow, trace, result, NULL, streams, error, size);

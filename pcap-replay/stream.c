@@ -134,9 +134,8 @@ static void find_holes(struct stream streams[2], struct ranges have[2])
         stream->hole = have[side].count > 1 || (have[side].count == 1 && stream->length == 0) ||
                        stream->acked > stream->length ||
                        (stream->fin && stream->fin_at > stream->length);
-        /* Bytes after the end are nobody's. */
         if (stream->fin && stream->fin_at < stream->length) {
-            stream->length = stream->fin_at;
+            stream->beyond = true;
         }
     }
 }

@@ -33,6 +33,7 @@ struct stream {
     bool fin;            /* its end was seen, at length */
     uint64_t fin_at;
     bool hole;           /* bytes are missing in the capture */
+    bool beyond;         /* bytes were sent behind its end */
     bool mapped;         /* on a file without a name instead of in memory */
 };
 
