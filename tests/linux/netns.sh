@@ -56,7 +56,7 @@ app_start() {
     local program
     program=$(app_path "$1")
     shift
-    rm -f "$app_pcap"
+    rm -f "$app_pcap" "$app_log" # the last one's log says that it listens, too
     "$program" --tap=wisp0 "$@" > "$scratch/out" 2> "$app_log" &
     app_pid=$!
     until_ok grep -qE 'listening|receiving' "$app_log" || {
