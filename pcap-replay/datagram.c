@@ -24,8 +24,16 @@ struct expected {
     uint32_t count, space, seen;
 };
 
+/* A datagram the stack sends in fragments, which come in order. */
+struct assembly {
+    uint8_t bytes[65536];
+    uint16_t id;
+    uint32_t have;
+};
+
 struct datagrams {
     struct session *session;
+    struct assembly *assembly;
     struct wisp_udp_socket *socket;
     struct expected out, in;
     struct expected asked; /* echo requests of the capture not yet answered there */
@@ -88,6 +96,38 @@ static bool contents(const struct packet *packet, const uint8_t **bytes, uint32_
     return *bytes + *length <= packet->bytes + packet->length;
 }
 
+/* Takes a fragment in; true: it was the last, and the datagram is whole. */
+static bool assemble(struct assembly *assembly, const struct packet *packet)
+{
+    uint32_t field = be16(packet->bytes + packet->network + 6);
+    uint32_t at = (field & 0x1fff) * 8;
+    uint32_t length = packet->length - packet->transport;
+    if (at == 0) {
+        assembly->id = packet->ip_id;
+        assembly->have = 0;
+    }
+    if (packet->ip_id != assembly->id || at != assembly->have ||
+        length > sizeof(assembly->bytes) - at) {
+        return false;
+    }
+    memcpy(assembly->bytes + at, packet->bytes + packet->transport, length);
+    assembly->have += length;
+    return (field & 0x2000) == 0 && assembly->have >= 8;
+}
+
+static void hear_fragment(struct datagrams *run, const struct packet *packet)
+{
+    struct assembly *assembly = run->assembly;
+    if (!assembly || !assemble(assembly, packet)) {
+        return;
+    }
+    if (meet(&run->out, hash_bytes(assembly->bytes + 8, assembly->have - 8))) {
+        run->session->result->bytes_out += assembly->have - 8;
+    } else {
+        run->unexpected++;
+    }
+}
+
 static void hear(void *context, const struct packet *packet, wisp_time now)
 {
     struct datagrams *run = context;
@@ -95,6 +135,10 @@ static void hear(void *context, const struct packet *packet, wisp_time now)
     const uint8_t *bytes;
     uint32_t length;
     (void)now;
+    if (packet->fragment && flow->kind == PACKET_UDP && packet->protocol == 17) {
+        hear_fragment(run, packet);
+        return;
+    }
     bool mine = packet->kind == flow->kind &&
                 (flow->kind != PACKET_ICMP || packet->icmp_type == 0) &&
                 (flow->kind != PACKET_ARP || packet->icmp_code == 2);
@@ -321,6 +365,7 @@ static void end(struct datagrams *run)
     if (run->socket) {
         wisp_udp_close(run->socket);
     }
+    free(run->assembly);
     free(run->out.hash);
     free(run->in.hash);
     free(run->asked.hash);
@@ -335,8 +380,10 @@ void udp_replay(struct session *session)
         return;
     }
     begin(&run, session);
+    run.assembly = malloc(sizeof(*run.assembly));
     if (wisp_udp_open(rig_udp(session->rig), NULL, flow->dut_port, true, &run.socket) != WISP_OK) {
         session_skip(session, "the stack cannot open that port");
+        end(&run);
         return;
     }
     run_frames(&run);

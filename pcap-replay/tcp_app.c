@@ -50,6 +50,10 @@ void tcp_app_follow(struct tcp_engine *engine, const struct flow_frame *frame)
         }
         return;
     }
+    if (frame->flags & TCP_ACK) {
+        uint64_t told = stream_offset(engine->in, frame->ack, engine->told);
+        engine->told = told > engine->told && told <= engine->sent ? told : engine->told;
+    }
     uint64_t end = stream_offset(engine->out, frame->seq, engine->may_write) + frame->length;
     if (frame->length && end <= engine->out->length && end > engine->may_write) {
         engine->may_write = end;

@@ -60,6 +60,7 @@ struct tcp_engine {
     bool end_wanted;         /* the captured side closed once it had written everything up to fin_at */
     uint64_t may_write;      /* captured as sent so far */
     uint64_t written, read;
+    uint64_t told;           /* of the peer's stream, acknowledged by the captured side so far */
 
     struct sent_segment *segments;
     uint32_t segment_count, segment_space;

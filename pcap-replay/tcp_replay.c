@@ -62,7 +62,8 @@ static bool may_send(const struct tcp_engine *engine, const struct flow_frame *f
     uint64_t had = engine->heard_whole +
                    (engine->dut_fin && engine->heard_whole == engine->dut_fin_at);
     if (frame->flags & TCP_RST) {
-        return true;
+        /* A reset is exactly next (RFC 5961 §3.2) only for who has what the captured side had. */
+        return engine->dut_ack >= engine->told;
     }
     if ((frame->flags & TCP_ACK) && !engine->dut_known) {
         return false;
@@ -149,7 +150,9 @@ static void judge_stream(struct tcp_engine *engine)
     if (engine->out->fin && !was_reset(engine) && !engine->dut_fin) {
         session_fail(session, NULL, "the stack did not send a FIN");
     }
-    if (engine->dut_rst && !was_reset(engine)) {
+    /* Behind both FINs a reset answers what comes again (RFC 9293 §3.10.7.1): the connection is over. */
+    bool over = engine->dut_fin && engine->dut_fin_acked && engine->acked_fin;
+    if (engine->dut_rst && !was_reset(engine) && !over) {
         session_fail(session, NULL, "the stack reset a connection that ended in order");
     }
 }
