@@ -6,7 +6,7 @@
 
 static const struct wisp_param params[] = {
     {"port", "80", "PORT", "port to listen on"},
-    {"connections", "1024", "N", "connections at once"},
+    {"connections", "1024", "N", "connections at once (less if memory is little)"},
     {"idle", "30", "SECONDS", "close a connection that asks for nothing"},
     {NULL, NULL, NULL, NULL},
 };
@@ -17,17 +17,29 @@ const struct wisp_app wisp_app = {
     .params = params,
 };
 
+/* As many as asked for; not asked, no more than memory serves well: one for every ten pages. */
+static uint32_t connection_count(void)
+{
+    uint32_t count = wisp_net_number("connections", 1, 1u << 20);
+    uint32_t pages;
+    wisp_platform_pages(&pages);
+    if (wisp_platform_param_source("connections") == WISP_PARAM_DEFAULT && pages / 10 < count) {
+        count = pages / 10;
+    }
+    return count;
+}
+
 static void change(struct wisp_tcp_config *config)
 {
-    config->connections = wisp_net_number("connections", 1, 1u << 20);
+    config->connections = connection_count();
     config->half_open = config->connections;
     config->working = config->connections;
-    config->blocks = 8 * config->connections;
+    config->blocks = 4 * config->connections;
 }
 
 static void make_clients(struct server *server)
 {
-    uint32_t count = wisp_net_number("connections", 1, 1u << 20);
+    uint32_t count = connection_count();
     server->clients = wisp_net_memory(count * sizeof(struct client));
     for (uint32_t i = count; i-- > 0;) {
         server->clients[i].next_free = server->free;

@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 1
 lab_open "$WISP_BUILD/apps/slides.xen"
 lab/xen run -- sh -c 'rm -rf /tmp/deck; mkdir /tmp/deck'
 lab/xen put apps/slides/deck/* /tmp/deck/ >&2
-lab/xen run -- dmesg -C
+lab/xen run -- dmesg -c > /dev/null
 
 for kind in "pv 16" "pvh 16" "pv 4"; do
     # shellcheck disable=SC2086
