@@ -495,7 +495,7 @@ END_TEST
 
 /* ---- interface ---- */
 
-/* covers: MUST-48, MUST-49, SHLD-21, SHLD-22 */
+/* covers: MUST-48, MUST-49, SHLD-21, SHLD-22, I12, I15 */
 START_TEST(service_settings__changed_in_mid_connection__seen_on_the_wire)
 {
     struct wisp_tcp_conn *conn = server();

@@ -455,7 +455,7 @@ static const struct {
     {"protocol, in window", 3, 2}, {"port, in window", 3, 3},
 };
 
-/* covers: MUST-54, SHLD-25, MUST-56, IC-02, IC-12, SHLD-20 */
+/* covers: MUST-54, SHLD-25, MUST-56, IC-02, IC-12, SHLD-20, I24, I28 */
 START_TEST(established__icmp_errors__told_as_soft_and_never_abort)
 {
     struct wisp_tcp_conn *conn = server();
