@@ -25,6 +25,6 @@ const live = document.getElementById("live");
 if (live) {
     status().then((s) => {
         live.textContent = `wisp ${s.version} on ${s.platform} · up ${duration(s.uptime_ms)} · ` +
-            `${number(s.frames_in + s.frames_out)} frames · ${number(s.driver_bytes_copied)} bytes copied`;
+            `${number(s.frames_in + s.frames_out)} frames · ${number(s.driver_bytes_copied)} payload bytes copied by the driver`;
     }).catch(() => { live.textContent = ""; });
 }
