@@ -112,10 +112,10 @@ CONF
     stop_server
     # Nobody is left who renews; then the lease ends.
     t_check "udhcpd gone: the lease ends, and the address with it" said udhcpd 'lost: the lease is over' 16
+    client_end udhcpd
     t_check "udhcpd gone: the renewals went to it alone, then to everybody" sh -c \
         "tshark -n -r '$scratch/udhcpd.pcap' -Y 'dhcp.option.dhcp == 3 && dhcp.ip.client != 0.0.0.0 && !icmp' -T fields -e ip.dst 2> /dev/null |
          uniq | tr '\n' ' ' | grep -q '10.0.0.1 255.255.255.255 '"
-    client_end udhcpd
     check_frames udhcpd udhcpd
 else
     t_skip "udhcpd" "udhcpd is not installed"
