@@ -4,6 +4,7 @@
  * the captured addresses, but for those that no host on a network can have (127.0.0.1 talking to itself): these
  * become two of their own.
  */
+#include "frame.h"
 #include "session.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,6 +47,9 @@ static void session_out(void *context, const uint8_t *bytes, uint32_t length, wi
 {
     struct session *session = context;
     struct packet packet;
+    if (!wisp_frame_csum_good(bytes, length)) {
+        return; /* a peer takes no frame that was damaged on the path, nor one the stack summed up wrong */
+    }
     packet_decode(&packet, bytes, length, length);
     if (packet.kind == PACKET_ARP && packet.icmp_code == 1 &&
         packet.destination != session->ends.to) {

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# pcap-replay as a command: bad input and bad options, standard input, filters, golden files, what it writes.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+tool=$PWD/${WISP_BUILD_SAN:-build}/pcap-replay/pcap-replay
+case ${WISP_BUILD_SAN:-build} in /*) tool=$WISP_BUILD_SAN/pcap-replay/pcap-replay ;; esac
+traces=${WISP_TRACES:-../shared/traces}
+[ -x "$tool" ] || t_skip_all "pcap-replay is not built"
+[ -d "$traces" ] || t_skip_all "no captures in $traces (WISP_TRACES names them)"
+traces=$(cd "$traces" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+capture=$traces/icmp/packets__icmp_echo.pcapng
+tcp=$traces/tcp/zeek__vlan-collisions.pcap
+ping=$traces/icmp/suricata-verify__detect-itype-prefilter-icmpv4-ping.pcap
+
+expect() { # name, status, pattern on either output, arguments
+    local name=$1 want=$2 pattern=$3
+    shift 3
+    timeout 60 "$tool" "$@" > out.txt 2> err.txt < "${input:-/dev/null}"
+    local got=$?
+    if [ $got -eq "$want" ] && cat out.txt err.txt | grep -qE -e "$pattern"; then
+        t_ok "$name"
+    else
+        t_not_ok "$name" "exit $got, wanted $want with '$pattern': $(head -c 300 err.txt)"
+    fi
+}
+
+gzip -c "$ping" > zipped.pcap.gz
+head -c 1000 "$ping" > cut.pcap
+head -c 10 "$ping" > stub.pcap
+: > empty.pcap
+echo "no capture at all, but a text" > text.pcap
+expect "gzip: names zcat, exit 3" 3 'zcat zipped.pcap.gz \| pcap-replay -' --write=half.pcap zipped.pcap.gz
+expect "cut off in a frame: exit 3" 3 'after frame [0-9]+: .*truncated.*editcap' --write=half.pcap cut.pcap
+t_check "nothing half-written" test ! -e half.pcap -a ! -e half.pcap.partial
+t_check "no report of half a capture" test ! -s out.txt
+expect "cut off in a frame, injected: exit 3" 3 'truncated' --mode=inject cut.pcap
+expect "cut off in the header: exit 3" 3 'whole' stub.pcap
+expect "empty file: exit 3" 3 'empty' empty.pcap
+expect "no capture: exit 3" 3 'pcap or pcapng' text.pcap
+expect "absent file: exit 3" 3 'No such file' nowhere.pcap
+expect "a directory: exit 3" 3 'directory' .
+expect "unknown option: what is valid, exit 2" 2 '--mode' --frobnicate "$capture"
+expect "unknown mode: what is valid, exit 2" 2 'endpoint or inject' --mode=sideways "$capture"
+expect "bad number, exit 2" 2 'a number from' --seed=lots "$capture"
+expect "bad impairment, exit 2" 2 'loss=N%' --impair=loss=lots "$capture"
+expect "bad address, exit 2" 2 'ADDR/LEN' --dut=300.1.1.1 "$capture"
+expect "bad filter, exit 2" 2 'pcap-filter' "$capture" frob nicate
+expect "no file, exit 2" 2 'FILE'
+expect "filter that nothing passes, exit 77" 77 'filter' "$capture" tcp port 1
+expect "help" 0 'exit status' --help
+expect "a capture that matches, exit 0" 0 'pass' "$capture"
+expect "nobody on the path, exit 1" 1 'FAIL' --impair=loss=100% "$capture"
+expect "json has the stable keys" 0 '"verdict": "pass"' --format=json "$capture"
+expect "tap counts flows" 0 '^1\.\.[1-9]' --format=tap "$capture"
+expect "list judges nothing" 0 'listed' --list "$capture"
+input=$capture expect "standard input, spooled" 0 'pass' -
+input=$capture expect "standard input, injected" 0 'whole' --mode=inject -
+input=zipped.pcap.gz expect "gzip on standard input" 3 'zcat' -
+
+# Mixed link types: two interfaces in one pcapng, one of them raw IP.
+python3 - <<'PY'
+import struct
+def block(kind, body):
+    body += b"\0" * (-len(body) % 4)
+    return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+out = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+for link in (1, 101):
+    out += block(1, struct.pack("<HHI", link, 0, 65535))
+frame = bytes(60)
+for interface in (0, 1):
+    out += block(6, struct.pack("<IIIII", interface, 0, 0, len(frame), len(frame)) + frame)
+open("mixed.pcapng", "wb").write(out)
+PY
+expect "mixed link types: exit 3" 3 'link types' mixed.pcapng
+expect "mixed link types, injected: exit 3" 3 'link types' --mode=inject --write=half.pcap mixed.pcapng
+t_check "nothing half-written of mixed link types" test ! -e half.pcap -a ! -e half.pcap.partial
+
+expect "golden frames: made" 0 'pass' --expect=golden.pcap --update "$tcp"
+expect "golden frames: the same again" 0 'pass' --expect=golden.pcap "$tcp"
+expect "golden frames: another seed differs" 1 'differs from golden.pcap at byte' --seed=2 --expect=golden.pcap "$tcp"
+expect "golden report: made" 0 'pass' --expect=golden.txt --update "$tcp"
+expect "golden report: the same again" 0 'pass' --expect=golden.txt "$tcp"
+
+"$tool" --impair=loss=5%,dup=1%,delay=10ms,reorder=2%,corrupt=1% --write=a.pcap "$tcp" > a.txt 2>&1
+"$tool" --impair=loss=5%,dup=1%,delay=10ms,reorder=2%,corrupt=1% --write=b.pcap "$tcp" > b.txt 2>&1
+t_check "an impaired path: two runs are byte-identical" cmp a.pcap b.pcap
+t_check "an impaired path: the same report" cmp a.txt b.txt
+t_check "an impaired path: the stream arrives all the same" grep -q ' 1 pass, 0 fail' a.txt
+
+if command -v tshark > /dev/null; then
+    bad=
+    for name in zeek__vlan-collisions.pcap arkime__socks-http-pass.pcap nDPI__dnp3.pcapng; do
+        "$tool" --write=out.pcap "$traces/tcp/$name" > /dev/null 2>&1
+        tshark -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -r out.pcap \
+            -Y '_ws.expert.severity >= 8388608 || tcp.checksum.status == 0 || ip.checksum.status == 0 || _ws.malformed' \
+            2> /dev/null > errors.txt
+        [ ! -s errors.txt ] || bad="$bad $name: $(head -1 errors.txt)"
+    done
+    if [ -z "$bad" ]; then
+        t_ok "tshark finds no error in what is written"
+    else
+        t_not_ok "tshark finds no error in what is written" "$bad"
+    fi
+else
+    t_skip "tshark finds no error in what is written" "tshark is not installed"
+fi
+t_done
