@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What becomes of a reply: lease times, masks, routers, routes, MTU, names, in order or absurd. */
-#include "dhcp_peer.h"
 #include "lease.h"
+#include "dhcp_golden.h"
+#include "dhcp_peer.h"
 #include "suite.h"
 #include <string.h>
 
@@ -381,10 +382,42 @@ START_TEST(names__with_loops_or_foreign_octets__unused)
 }
 END_TEST
 
+static void text_of(struct wisp_ip4 ip, char text[WISP_ADDR_TEXT_MAX])
+{
+    struct wisp_addr addr = wisp_addr_ip4(ip);
+    wisp_addr_text(&addr, text, WISP_ADDR_TEXT_MAX);
+}
+
+START_TEST(real_servers_acks__parsed__as_tshark_reads_them)
+{
+    for (size_t i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
+        const struct golden *g = &goldens[i];
+        struct dhcp_reply parsed;
+        struct dhcp_lease_rules rules = {1500, false};
+        char text[WISP_ADDR_TEXT_MAX];
+        ck_assert_msg(dhcp_reply_parse(g->bytes, g->length, &parsed) == DHCP_SOUND, "%s", g->name);
+        ck_assert_uint_eq(parsed.type, ACK);
+        dhcp_lease_read(&parsed, parsed.yiaddr, &rules, &lease);
+        ck_assert(dhcp_lease_time(&parsed, 0, CENTRE, &lease));
+        text_of(lease.address, text);
+        ck_assert_msg(strcmp(text, g->address) == 0, "%s: %s", g->name, text);
+        text_of(lease.server, text);
+        ck_assert_msg(strcmp(text, g->server) == 0, "%s: %s", g->name, text);
+        text_of(wisp_ip4_from_value(wisp_ip4_mask(lease.prefix)), text);
+        ck_assert_msg(strcmp(text, g->mask) == 0, "%s: %s", g->name, text);
+        ck_assert_msg(lease.until == WISP_SEC(g->lease), "%s", g->name);
+        ck_assert_msg(lease.renew == WISP_SEC(g->t1) && lease.rebind == WISP_SEC(g->t2), "%s", g->name);
+        ck_assert_msg(strcmp(lease.domain, g->domain) == 0, "%s: %s", g->name, lease.domain);
+        ck_assert_msg(lease.adjusted == 0, "%s: %x", g->name, lease.adjusted);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dhcp_lease");
     TCase *tcase = tcase_create("lease");
+    tcase_add_test(tcase, real_servers_acks__parsed__as_tshark_reads_them);
     tcase_add_test(tcase, lease_times__sane_absurd_or_endless__taken_defaulted_or_refused);
     tcase_add_test(tcase, lease_time__all_ones__no_end);
     tcase_add_test(tcase, default_times__any_fuzz__in_order_and_spread);
