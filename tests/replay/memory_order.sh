@@ -15,7 +15,7 @@ build_tsan() {
 }
 
 run_slots() { # program, slots
-    WISP_SLOTS=$2 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 CK_TAP_LOG_FILE_NAME='' "$1"
+    WISP_SLOTS=$2 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 "$1"
 }
 
 if build_tsan 1>&2; then
