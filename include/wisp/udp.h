@@ -69,7 +69,7 @@ struct wisp_udp_socket *wisp_udp_next(struct wisp_udp *udp);
  * back with wisp_udp_send_pkt. False: none. */
 bool wisp_udp_receive(struct wisp_udp_socket *socket, struct wisp_udp_datagram *datagram);
 
-/* The oldest ICMP error about what the socket sent, or false. At most one waits per socket. */
+/* The newest ICMP error about what the socket sent, or false. One waits per socket; a later one replaces it. */
 bool wisp_udp_error(struct wisp_udp_socket *socket, struct wisp_icmp_error *error, uint16_t *remote_port);
 
 /*
