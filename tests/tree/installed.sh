@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# What `meson install` puts down is enough to build on: programs outside of the tree, by pkg-config alone, as a
+# Linux process, as a Xen image, and with a device and clock of their own.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+. tests/linux/netns.sh
+needs ip nc pkg-config meson
+
+dest=$scratch/dest
+meson install -C "$release" --no-rebuild --destdir "$dest" > "$scratch/install" 2>&1 || {
+    tail -5 "$scratch/install" >&2
+    t_not_ok "meson install"
+    t_done
+}
+# The files name the prefix they are configured for; here they lie below another root.
+export PKG_CONFIG_PATH
+PKG_CONFIG_PATH=$(dirname "$(find "$dest" -name wisp.pc)")
+sed -i "s|^prefix=|prefix=$dest|" "$PKG_CONFIG_PATH"/*.pc
+cp tests/user/*.c "$scratch"
+cd "$scratch" || exit 1
+
+t_check "every public header is installed" \
+    diff <(cd "$OLDPWD/include/wisp" && ls ./*.h) <(cd "$dest"/usr/local/include/wisp && ls ./*.h)
+t_check "the version pkg-config tells is the headers'" \
+    sh -c "echo 'WISP_VERSION_STRING' | gcc -E -P -include wisp/version.h \$(pkg-config --cflags wisp) - |
+        grep -qx \"\\\"\$(pkg-config --modversion wisp)\\\"\""
+
+builds() { # package, compiler, flags..., source, program
+    local package=$1
+    shift
+    # shellcheck disable=SC2046
+    "${@:1:$#-2}" -Wall -Wextra -Werror $(pkg-config --cflags "$package") "${@: -2:1}" -o "${@: -1}" \
+        $(pkg-config --libs "$package")
+}
+t_check "wisp: a program with a device of its own builds as C11" builds wisp gcc -std=c11 embed.c embed
+t_check "and runs" ./embed
+cp embed.c embed.cc
+t_check "the same builds as C++11" builds wisp g++ -std=c++11 embed.cc embed++
+t_check "and runs" ./embed++
+t_check "wisp-linux: a server builds as a process" builds wisp-linux gcc -std=c11 hello.c hello
+app_start "$scratch/hello"
+t_check "and greets Linux over a tap" sh -c 'nc -w 5 10.0.0.2 13 < /dev/null | grep -q "^hello from wisp"'
+app_stop "its end is orderly"
+t_check "it answers --help" sh -c "./hello --help | grep -q -e --tap="
+if [ -e "$PKG_CONFIG_PATH/wisp-xen.pc" ]; then
+    t_check "wisp-xen: the same source builds as an image" builds wisp-xen gcc -std=c11 -Os hello.c hello.xen
+    t_check "with both entries in its notes" sh -c "readelf -nW hello.xen | grep -c '^  Xen' | grep -qx 10"
+    t_check "with TCP, and without UDP, which it does not name" \
+        sh -c "nm hello.xen > names && grep -q ' wisp_tcp_' names && ! grep -q ' wisp_udp_' names"
+else
+    t_skip "wisp-xen: the same source builds as an image" "no images here"
+fi
+t_done
