@@ -41,6 +41,9 @@ static void print(const char *what, const struct wisp_dhcp_lease *lease, const c
 static void follow(struct wisp_net *net, const struct wisp_dhcp_event *event)
 {
     const struct wisp_dhcp_lease *lease = net->automatic->lease(net);
+    if (app.once && app.got) {
+        return; /* the one line is out */
+    }
     switch (event->kind) {
     case WISP_DHCP_LEASED:
     case WISP_DHCP_INFORMED:

@@ -33,9 +33,11 @@ static bool word(const char *text)
 START_TEST(nothing_given__value__is_the_default)
 {
     ck_assert_str_eq(wisp_params_value(&params, "port"), "80");
-    ck_assert_str_eq(wisp_params_value(&params, "ipv4"), "10.0.0.2/24");
+    ck_assert_str_eq(wisp_params_value(&params, "ipv4-probe"), "beside");
+    ck_assert_ptr_null(wisp_params_value(&params, "ipv4"));
     ck_assert_ptr_null(wisp_params_value(&params, "udp"));
-    ck_assert_int_eq(wisp_params_source(&params, "ipv4"), WISP_PARAM_DEFAULT);
+    ck_assert_int_eq(wisp_params_source(&params, "ipv4-probe"), WISP_PARAM_DEFAULT);
+    ck_assert_int_eq(wisp_params_source(&params, "ipv4"), WISP_PARAM_NONE);
     ck_assert_int_eq(wisp_params_source(&params, "ipv4-gateway"), WISP_PARAM_NONE);
 }
 END_TEST
@@ -48,7 +50,7 @@ START_TEST(values_of_all_tables__given__are_found)
     ck_assert(word("--udp"));
     ck_assert_str_eq(wisp_params_value(&params, "port"), "8080");
     ck_assert_str_eq(wisp_params_value(&params, "ipv4-gateway"), "10.0.0.1");
-    ck_assert_str_eq(wisp_params_value(&params, "ipv4"), "10.0.0.2/24");
+    ck_assert_str_eq(wisp_params_value(&params, "ipv4-probe"), "beside");
     ck_assert_str_eq(wisp_params_value(&params, "tap"), "");
     ck_assert_str_eq(wisp_params_value(&params, "udp"), "");
     ck_assert_int_eq(wisp_params_source(&params, "port"), WISP_PARAM_GIVEN);
@@ -125,7 +127,7 @@ START_TEST(any__help__names_each_parameter_with_its_default)
     ck_assert_ptr_nonnull(strstr(help, "usage: demo [--name=value ...]\nShows.\n"));
     ck_assert_ptr_nonnull(strstr(help, "  --port=PORT                     port to listen on (80)\n"));
     ck_assert_ptr_nonnull(strstr(help, "  --udp                           UDP too\n"));
-    ck_assert_ptr_nonnull(strstr(help, "own address and network, or dhcp (10.0.0.2/24)\n"));
+    ck_assert_ptr_nonnull(strstr(help, "before (RFC 5227), or not (beside)\n"));
 }
 END_TEST
 

@@ -6,11 +6,6 @@
 #include "net_address.h"
 #include "text.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* An address alone, or with mask and gateway, is the host's; else the program ends, saying whose it is. */
 static void use_address(struct wisp_net *net, const struct wisp_net_address *address, const char *whose)
 {
@@ -22,6 +17,7 @@ static void use_address(struct wisp_net *net, const struct wisp_net_address *add
         wisp_platform_format(why, sizeof(why), "%s is not the address of a host", whose);
         wisp_platform_exit(2, why);
     }
+    net->gateway = address->gateway;
     if (address->has_gateway && wisp_stack_route_add(net->stack, &any, 0, &gateway) != WISP_OK) {
         wisp_platform_format(why, sizeof(why), "%s-gateway is not the address of a host", whose);
         wisp_platform_exit(2, why);
@@ -41,13 +37,13 @@ static void tell(const struct wisp_net_address *address, const char *source, enu
     wisp_platform_log(level, "net", "%s/%u (%s), gateway %s", ip, address->prefix, source, router);
 }
 
-static void read_gateway(struct wisp_net_address *address)
+static bool read_gateway(struct wisp_ip4 *gateway)
 {
     const char *text = wisp_platform_param("ipv4-gateway");
-    address->has_gateway = text != NULL;
-    if (text && !wisp_ip4_parse(text, wisp_text_length(text), &address->gateway)) {
+    if (text && !wisp_ip4_parse(text, wisp_text_length(text), gateway)) {
         wisp_platform_exit(2, "--ipv4-gateway is an address like 10.0.0.1");
     }
+    return text != NULL;
 }
 
 static void use_parameters(struct wisp_net *net, const char *text, const char *source,
@@ -57,7 +53,7 @@ static void use_parameters(struct wisp_net *net, const char *text, const char *s
     if (!wisp_ip4_parse_prefix(text, wisp_text_length(text), &address.ip, &address.prefix)) {
         wisp_platform_exit(2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24, or dhcp");
     }
-    read_gateway(&address);
+    address.has_gateway = read_gateway(&address.gateway);
     use_address(net, &address, "--ipv4");
     tell(&address, source, level);
 }
@@ -71,33 +67,28 @@ static void use_platform(struct wisp_net *net, const char *text, enum wisp_log_l
                              "xenstore's ip should be ADDR MASK [GATEWAY], and is: %s", text);
         wisp_platform_exit(1, why);
     }
-    if (wisp_platform_param("ipv4-gateway")) {
-        read_gateway(&address);
-    }
+    address.has_gateway |= read_gateway(&address.gateway);
     use_address(net, &address, "xenstore's ip");
     tell(&address, "xenstore", level);
+}
+
+static void use_network(struct wisp_net *net, enum wisp_log_level level)
+{
+    (void)read_gateway(&net->gateway);
+    wisp_net_dhcp_open(net, NULL);
+    wisp_platform_log(level, "net", "no address given: asking by DHCP");
 }
 
 void wisp_net_configure(struct wisp_net *net, enum wisp_log_level level)
 {
     const char *given = wisp_platform_param("ipv4");
-    enum wisp_param_source source = wisp_platform_param_source("ipv4");
-    if ((source == WISP_PARAM_GIVEN || source == WISP_PARAM_FIXED) && given[0] != 'd') {
-        use_parameters(net, given, source == WISP_PARAM_FIXED ? "built in" : "command line", level);
-        return;
-    }
     const char *told = wisp_platform_netdev_config(0);
-    if (told && source != WISP_PARAM_GIVEN && source != WISP_PARAM_FIXED) {
-        use_platform(net, told, level);
-        return;
-    }
-    if (source == WISP_PARAM_DEFAULT && is_digit(given[0])) {
-        use_parameters(net, given, "default", level);
-        return;
-    }
     if (given && !wisp_text_equal(given, "dhcp")) {
-        wisp_platform_exit(2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24, or dhcp");
+        bool fixed = wisp_platform_param_source("ipv4") == WISP_PARAM_FIXED;
+        use_parameters(net, given, fixed ? "built in" : "command line", level);
+    } else if (told && !given) {
+        use_platform(net, told, level);
+    } else {
+        use_network(net, level);
     }
-    wisp_net_dhcp_open(net, NULL);
-    wisp_platform_log(level, "net", "no address given: asking by DHCP");
 }

@@ -27,7 +27,8 @@ void wisp_net_dhcp_remember(struct wisp_ip4 before)
 
 static void start(struct wisp_net *net)
 {
-    struct wisp_dhcp_run_config config = {.stack = net->stack, .netdev = net->netdev};
+    struct wisp_dhcp_run_config config = {
+        .stack = net->stack, .netdev = net->netdev, .gateway = net->gateway};
     config.udp = wisp_net_udp(net, NULL);
     wisp_dhcp_config_default(&config.dhcp);
     config.dhcp.client_id = wisp_platform_param("dhcp-id");
@@ -179,7 +180,7 @@ static void tell(struct wisp_net *net, const struct wisp_dhcp_event *event)
                           event->reason == WISP_DHCP_REASON_REFUSED ? refusal : "");
         break;
     case WISP_DHCP_SILENT:
-        wisp_platform_log(WISP_LOG_WARN, "net", "no DHCP server answers; still asking");
+        wisp_platform_log(WISP_LOG_WARN, "net", "no DHCP server answers; still asking (--ipv4=ADDR/BITS gives an address)");
         break;
     }
 }

@@ -30,6 +30,7 @@ struct wisp_dhcp_run_config {
     struct wisp_stack *stack;
     struct wisp_udp *udp;         /* attached to the stack */
     struct wisp_netdev *netdev;   /* the stack's */
+    struct wisp_ip4 gateway;      /* the only default router, whatever leases say; 0.0.0.0: theirs */
 };
 
 size_t wisp_dhcp_run_size(const struct wisp_dhcp_run_config *config);

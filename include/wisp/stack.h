@@ -82,7 +82,8 @@ wisp_time wisp_stack_poll(struct wisp_stack *stack, wisp_time now);
 
 /*
  * Adds an own address with its network's prefix length 0..32 and starts announcing and probing it.
- * INVALID: not a single-host address; IN_USE: there already; FULL: more than 4 addresses.
+ * An address that is there gets another prefix, and nothing else happens to it. INVALID: not a single-host
+ * address; IN_USE: there already, with that prefix; FULL: more than 4 addresses.
  */
 enum wisp_err wisp_stack_address_add(struct wisp_stack *stack, const struct wisp_addr *addr,
                                      uint8_t prefix, wisp_time now);

@@ -3,10 +3,10 @@
 #include "params.h"
 
 const struct wisp_param wisp_net_params[] = {
-    {"ipv4", "10.0.0.2/24", "ADDR/BITS", "own address and network, or dhcp"},
-    {"ipv4-gateway", NULL, "ADDR", "router to everywhere else"},
+    {"ipv4", NULL, "ADDR/BITS", "own address and network, or dhcp; without it xenstore's ip, then dhcp"},
+    {"ipv4-gateway", NULL, "ADDR", "router to everywhere else, instead of those DHCP tells"},
     {"ipv4-probe", "beside", "beside|wait|none",
-     "look for another host with the address: while using it, before, or not"},
+     "look for another host with the address: while using it, before (RFC 5227), or not"},
     {"nameserver", NULL, "ADDR", "name server, instead of those DHCP tells"},
     {"dhcp-id", NULL, "TEXT", "DHCP: client identifier, instead of one made from the MAC address"},
     {"dhcp-name", NULL, "NAME", "DHCP: host name to tell the server"},

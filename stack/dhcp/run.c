@@ -4,8 +4,8 @@
  *
  * A message that finds no packet is kept and sent in the next step. Requests ask for broadcast answers as
  * long as no address is in use, because IPv4 takes unicast only for addresses it has. An address lost to
- * another host is gone from the stack before this file hears of it. Routes are all of the lease: a stack
- * configured by DHCP has no others.
+ * another host is gone from the stack before this file hears of it. Routes are all of the lease, but for the
+ * gateway that the configuration may name: a stack configured by DHCP has no others.
  */
 #include <string.h>
 #include <wisp/dhcp_run.h>
@@ -24,6 +24,7 @@ struct wisp_dhcp_run {
     bool sent;    /* in this step */
     uint16_t device_mtu;
     struct wisp_ip4 address;
+    uint8_t prefix;
     struct wisp_dhcp_message message;
     struct wisp_dhcp_event event[EVENTS];
     uint32_t event_in, event_out; /* free running */
@@ -79,30 +80,27 @@ static void bound_mtu(struct wisp_dhcp_run *run, uint16_t mtu)
     }
 }
 
+static void add_route(struct wisp_dhcp_run *run, struct wisp_ip4 network, uint8_t prefix,
+                      struct wisp_ip4 gateway)
+{
+    struct wisp_addr to = wisp_addr_ip4(network);
+    struct wisp_addr by = wisp_ip4_value(gateway) ? wisp_addr_ip4(gateway) : wisp_addr_any();
+    (void)wisp_stack_route_add(run->config.stack, &to, prefix, &by);
+}
+
 static void set_routes(struct wisp_dhcp_run *run, const struct wisp_dhcp_lease *lease)
 {
+    bool given = wisp_ip4_value(run->config.gateway) != 0;
     wisp_stack_routes_clear(run->config.stack);
     for (uint32_t i = 0; i < lease->routes; i++) {
         const struct wisp_dhcp_route *route = &lease->route[i];
-        struct wisp_addr network = wisp_addr_ip4(route->network);
-        struct wisp_addr gateway = wisp_addr_ip4(route->gateway);
-        if (wisp_ip4_value(route->gateway) == 0) {
-            gateway = wisp_addr_any();
+        if (route->prefix > 0 || !given) {
+            add_route(run, route->network, route->prefix, route->gateway);
         }
-        (void)wisp_stack_route_add(run->config.stack, &network, route->prefix, &gateway);
     }
-}
-
-static void apply(struct wisp_dhcp_run *run, const struct wisp_dhcp_lease *lease, wisp_time now)
-{
-    struct wisp_addr addr = wisp_addr_ip4(lease->address);
-    if (!run->applied) {
-        (void)wisp_stack_address_add(run->config.stack, &addr, lease->prefix, now);
-        run->applied = true;
-        run->address = lease->address;
+    if (given) {
+        add_route(run, wisp_ip4(0, 0, 0, 0), 0, run->config.gateway);
     }
-    set_routes(run, lease);
-    bound_mtu(run, lease->mtu);
 }
 
 static void withdraw(struct wisp_dhcp_run *run, wisp_time now)
@@ -114,6 +112,23 @@ static void withdraw(struct wisp_dhcp_run *run, wisp_time now)
         (void)wisp_stack_address_remove(run->config.stack, &addr, now); /* gone already if it was lost */
         bound_mtu(run, 0);
     }
+}
+
+/* A renewal may bring another mask, which the address then gets. */
+static void apply(struct wisp_dhcp_run *run, const struct wisp_dhcp_lease *lease, wisp_time now)
+{
+    struct wisp_addr addr = wisp_addr_ip4(lease->address);
+    if (run->applied && !wisp_ip4_equal(run->address, lease->address)) {
+        withdraw(run, now); /* the machine was started again without a word about the old one */
+    }
+    if (!run->applied || run->prefix != lease->prefix) {
+        (void)wisp_stack_address_add(run->config.stack, &addr, lease->prefix, now);
+        run->applied = true;
+        run->address = lease->address;
+        run->prefix = lease->prefix;
+    }
+    set_routes(run, lease);
+    bound_mtu(run, lease->mtu);
 }
 
 void wisp_dhcp_run_fini(struct wisp_dhcp_run *run, wisp_time now)

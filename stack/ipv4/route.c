@@ -51,7 +51,14 @@ enum wisp_err wisp_ipv4_address_add(struct wisp_ipv4 *ip, struct wisp_ip4 own, u
     if (prefix > 32 || !may_be_own(own, prefix)) {
         return WISP_ERR_INVALID;
     }
-    if (find_any(ip, own)) {
+    struct wisp_ipv4_address *there = find_any(ip, own);
+    if (there && there->prefix != prefix) {
+        there->mask = wisp_ip4_mask(prefix);
+        there->prefix = prefix;
+        wisp_ipv4_changed(ip);
+        return WISP_OK;
+    }
+    if (there) {
         return WISP_ERR_IN_USE;
     }
     if (ip->addresses == WISP_IPV4_ADDRESSES) {

@@ -30,14 +30,14 @@ iperf -s -u -p 5002 > "$scratch/server-udp" 2>&1 &
 udp_server=$!
 sleep 0.5
 t_check "our client sends to Debian's server by TCP" \
-    sh -c "timeout 30 '$build/apps/iperf' --client=10.0.0.1 --time=2 2> /dev/null | tee $scratch/out | grep -q Mbit/s"
+    sh -c "timeout 30 '$build/apps/iperf' --ipv4=10.0.0.2/24 --client=10.0.0.1 --time=2 2> /dev/null | tee $scratch/out | grep -q Mbit/s"
 sed 's/^/# wisp to Linux, TCP: /' "$scratch/out"
 udp_counts() { # what Linux received and what its server was too slow for, since its start
     awk '/^Udp:/ && $2 ~ /^[0-9]/ {print $2 + $4}' /proc/net/snmp
 }
 before=$(udp_counts)
 t_check "our client sends 50 Mbit/s by UDP and gets the report" \
-    sh -c "timeout 30 '$build/apps/iperf' --client=10.0.0.1 --port=5002 --udp --time=2 --bandwidth=50 2> /dev/null |
+    sh -c "timeout 30 '$build/apps/iperf' --ipv4=10.0.0.2/24 --client=10.0.0.1 --port=5002 --udp --time=2 --bandwidth=50 2> /dev/null |
         tee $scratch/out | grep -qE ' of [0-9]+ lost'"
 sent=$(sed -nE 's/.* of ([0-9]+) lost.*/\1/p' "$scratch/out")
 t_check "and every datagram reached Linux" [ $(($(udp_counts) - before)) -ge "${sent:-1000000}" ]

@@ -57,7 +57,7 @@ app_start() {
     program=$(app_path "$1")
     shift
     rm -f "$app_pcap" "$app_log" # the last one's log says that it listens, too
-    "$program" --tap=wisp0 "$@" > "$scratch/out" 2> "$app_log" &
+    "$program" --tap=wisp0 --ipv4=10.0.0.2/24 "$@" > "$scratch/out" 2> "$app_log" &
     app_pid=$!
     until_ok grep -qE 'listening|receiving' "$app_log" || {
         cat "$app_log" >&2

@@ -29,12 +29,12 @@ t_check "a host that asks whether the address is free learns that it is not" \
 app_stop "the end is orderly after that"
 
 ours() { # size
-    "$build/apps/ping" --count=3 --interval=10 "--size=$1" 10.0.0.1 | tee -a "$scratch/ours" |
+    "$build/apps/ping" --ipv4=10.0.0.2/24 --count=3 --interval=10 "--size=$1" 10.0.0.1 | tee -a "$scratch/ours" |
         grep -q '^3 sent, 3 received'
 }
 for size in 0 56 1472 1473 65507; do
     t_check "our ping of $size bytes comes back from Linux three times" ours $size
 done
 t_check "our ping of an address nobody has fails with status 1" \
-    sh -c "timeout 20 '$build/apps/ping' --count=2 --interval=10 10.0.0.77; [ \$? -eq 1 ]"
+    sh -c "timeout 20 '$build/apps/ping' --ipv4=10.0.0.2/24 --count=2 --interval=10 10.0.0.77; [ \$? -eq 1 ]"
 t_done

@@ -128,15 +128,15 @@ python3 -m http.server --directory "$scratch/www" --bind 0.0.0.0 8000 > /dev/nul
 server=$!
 until_ok nc -z 127.0.0.1 8000
 fetched() {
-    "$build/apps/fetch" http://10.0.0.1:8000/data | cmp - "$scratch/data"
+    "$build/apps/fetch" --ipv4=10.0.0.2/24 http://10.0.0.1:8000/data | cmp - "$scratch/data"
 }
 t_check "fetch: 3 MB from Python's server, over a tap that was there before" fetched
 t_check "fetch --sum: the checksum that cksum says" \
-    sh -c "[ \"\$($build/apps/fetch --sum http://10.0.0.1:8000/data)\" = \"\$(cksum < $scratch/data)\" ]"
+    sh -c "[ \"\$($build/apps/fetch --ipv4=10.0.0.2/24 --sum http://10.0.0.1:8000/data)\" = \"\$(cksum < $scratch/data)\" ]"
 t_check "fetch: 404 is an error, status 1" \
-    sh -c "$build/apps/fetch http://10.0.0.1:8000/nothing > /dev/null 2> $scratch/err; [ \$? -eq 1 ] &&
+    sh -c "$build/apps/fetch --ipv4=10.0.0.2/24 http://10.0.0.1:8000/nothing > /dev/null 2> $scratch/err; [ \$? -eq 1 ] &&
         grep -q 'status 404' $scratch/err"
 t_check "fetch: nobody listens, status 1" \
-    sh -c "$build/apps/fetch http://10.0.0.1:8001/ 2> $scratch/err; [ \$? -eq 1 ] && grep -q refused $scratch/err"
+    sh -c "$build/apps/fetch --ipv4=10.0.0.2/24 http://10.0.0.1:8001/ 2> $scratch/err; [ \$? -eq 1 ] && grep -q refused $scratch/err"
 kill $server
 t_done

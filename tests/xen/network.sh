@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 lab_open "$WISP_BUILD/apps/ping.xen" "$WISP_BUILD/apps/echo-udp.xen"
 vif='vif=["bridge=xenbr0"]'
+own=--ipv4=10.0.0.2/24
 lab/xen run -- dmesg -C
 lab/xen run -- xl dmesg -c > /dev/null
 
@@ -18,7 +19,7 @@ flat() {
 
 for type in pv pvh; do
     for offers in "" "--offload=csum" "--offload=sg" "--offload=off" "--split-events=off"; do
-        out=$(lab_guest $type 16 ping.xen "--count=3 --interval=20 --size=1472 $offers 10.0.0.1" "$vif")
+        out=$(lab_guest $type 16 ping.xen "$own --count=3 --interval=20 --size=1472 $offers 10.0.0.1" "$vif")
         case $out in
             *"3 sent, 3 received"*) t_ok "$type: asks dom0 ${offers:-with all offers}" ;;
             *) t_not_ok "$type: asks dom0 ${offers:-with all offers}" "$(flat "$out")" ;;
@@ -44,14 +45,14 @@ bad() { # name, pattern, arguments of lab_guest...
         t_not_ok "bad set-up: $name" "expected '$pattern', got: $(flat "$out")"
     fi
 }
-bad "no vif" "^ping: no device/vif/0/backend in xenstore: .* has no vif=" pv 16 ping.xen 10.0.0.1
+bad "no vif" "^ping: no device/vif/0/backend in xenstore: .* has no vif=" pv 16 ping.xen "$own 10.0.0.1"
 bad "a backend that never connects" "^ping: device/vif/0: .*backend" \
-    -w /local/domain/0/backend/vif/%i/0/state=1 pv 16 ping.xen 10.0.0.1 "$vif"
+    -w /local/domain/0/backend/vif/%i/0/state=1 pv 16 ping.xen "$own 10.0.0.1" "$vif"
 bad "a malformed hardware address" "^ping: device/vif/0: .*mac" \
-    -w /local/domain/%i/device/vif/0/mac=nonsense -w /local/domain/0/backend/vif/%i/0/mac=nonsense pv 16 ping.xen 10.0.0.1 "$vif"
+    -w /local/domain/%i/device/vif/0/mac=nonsense -w /local/domain/0/backend/vif/%i/0/mac=nonsense pv 16 ping.xen "$own 10.0.0.1" "$vif"
 bad "a malformed backend-id" "^ping: device/vif/0: .*backend-id" \
-    -w /local/domain/%i/device/vif/0/backend-id=99999999999 pv 16 ping.xen 10.0.0.1 "$vif"
-bad "a wrong parameter" "--offload is on, csum, sg or off" pv 16 ping.xen "--offload=maybe 10.0.0.1" "$vif"
+    -w /local/domain/%i/device/vif/0/backend-id=99999999999 pv 16 ping.xen "$own 10.0.0.1" "$vif"
+bad "a wrong parameter" "--offload is on, csum, sg or off" pv 16 ping.xen "$own --offload=maybe 10.0.0.1" "$vif"
 
 # What netback and Xen said meanwhile.
 if lab/xen run -- dmesg | grep -E 'vif.*(fatal|[Ee]rror|Cross page|Missing extra|Too many|truncated|Unexpected)' >&2; then
@@ -64,7 +65,7 @@ fi
 before=$(lab/xen run tests/xen/dom0/left)
 made=0
 for _ in $(seq "${WISP_GUESTS:-20}"); do
-    case $(lab_guest pv 8 ping.xen "--count=1 --interval=20 10.0.0.1" "$vif") in
+    case $(lab_guest pv 8 ping.xen "$own --count=1 --interval=20 10.0.0.1" "$vif") in
         *"1 sent, 1 received"*) made=$((made + 1)) ;;
     esac
 done
