@@ -72,13 +72,16 @@ static const struct {
 } refusals[] = {
     {"unknown", "--prot=80",
      "--prot=80: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe "
-     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay --tap"},
+     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay "
+     "--dhcp-broadcast --dhcp-wide-routes --tap"},
     {"prefix of a name", "--por=80",
      "--por=80: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe "
-     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay --tap"},
+     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay "
+     "--dhcp-broadcast --dhcp-wide-routes --tap"},
     {"empty name", "--",
      "--: no such parameter; valid are --port --udp --ipv4 --ipv4-gateway --ipv4-probe "
-     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay --tap"},
+     "--nameserver --dhcp-id --dhcp-name --dhcp-floor --dhcp-delay "
+     "--dhcp-broadcast --dhcp-wide-routes --tap"},
     {"no value", "--port", "--port needs a value: --port=PORT"},
     {"value for a flag", "--udp=1", "--udp takes no value"},
     {"operand where none is", "host", "host: not a parameter; write --name=value, or --help"},

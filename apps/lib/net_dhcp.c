@@ -35,6 +35,8 @@ static void start(struct wisp_net *net)
     config.dhcp.host_name = wisp_platform_param("dhcp-name");
     config.dhcp.renew_floor = WISP_SEC(wisp_net_number("dhcp-floor", 1, 3600));
     config.dhcp.start_delay = wisp_platform_param("dhcp-delay") != NULL;
+    config.dhcp.broadcast = wisp_platform_param("dhcp-broadcast") != NULL;
+    config.dhcp.wide_routes = wisp_platform_param("dhcp-wide-routes") != NULL;
     config.dhcp.hash = wisp_platform_hash();
     wisp_platform_entropy(config.dhcp.seed, sizeof(config.dhcp.seed));
     size_t size = wisp_dhcp_run_size(&config);
@@ -201,9 +203,6 @@ static wisp_time step(struct wisp_net *net)
     wisp_time deadline = wisp_dhcp_run_step(net->dhcp, net->now);
     while (wisp_dhcp_run_next_event(net->dhcp, &event)) {
         tell(net, &event);
-        if (event.kind == WISP_DHCP_LEASED) {
-            deadline = net->now; /* the announcement of the new address waits */
-        }
         if (state.follow) {
             state.follow(net, &event);
         }

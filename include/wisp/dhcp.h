@@ -43,7 +43,7 @@ struct wisp_dhcp_config {
     uint16_t max_message;     /* largest message accepted, default 1500 */
     uint16_t mtu;             /* the device's; no lease gives more. default 1500 */
     bool start_delay;         /* wait 1 to 10 s before the first message (RFC 2131 §4.4.1), default false */
-    bool broadcast;           /* ask servers to broadcast: unicast cannot be received yet. default false */
+    bool broadcast;           /* ask servers to broadcast while there is no address. default false */
     bool wide_routes;         /* believe classless routes with prefix 1..7, default false (CVE-2024-3661) */
     wisp_time retry_first;    /* first retransmission after, default 4 s, a quarter of it as jitter */
     wisp_time retry_last;     /* it doubles up to this, default 64 s */

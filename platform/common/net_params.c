@@ -12,5 +12,7 @@ const struct wisp_param wisp_net_params[] = {
     {"dhcp-name", NULL, "NAME", "DHCP: host name to tell the server"},
     {"dhcp-floor", "60", "SECONDS", "DHCP: least time between two requests to renew"},
     {"dhcp-delay", NULL, NULL, "DHCP: wait 1 to 10 s before the first message, as RFC 2131 has it"},
+    {"dhcp-broadcast", NULL, NULL, "DHCP: ask servers to answer by broadcast, for links that need it"},
+    {"dhcp-wide-routes", NULL, NULL, "DHCP: believe routes to networks of 1 to 7 bits, too (CVE-2024-3661)"},
     {NULL, NULL, NULL, NULL},
 };

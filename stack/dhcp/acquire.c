@@ -4,7 +4,7 @@
  *
  *   state        on entry                due                               given up after
  *   INIT         -                       DISCOVER, SELECTING               -
- *   SELECTING    DISCOVER was sent       DISCOVER again, backing off       never; told once after four
+ *   SELECTING    DISCOVER was sent       DISCOVER again, backing off       never; told once after two
  *   REQUESTING   a usable offer came     REQUEST (at once, then again)     four: INIT
  *   INIT-REBOOT  -                       REQUEST, REBOOTING                -
  *   REBOOTING    REQUEST was sent        REQUEST again                     four: lease in use: BOUND
@@ -95,7 +95,7 @@ static void tell_silence(struct wisp_dhcp *dhcp)
 
 static bool select_step(struct wisp_dhcp *dhcp, wisp_time now, struct wisp_dhcp_message *message)
 {
-    if (dhcp->tries == DHCP_TRIES) {
+    if (dhcp->tries == DHCP_SILENT_TRIES) {
         tell_silence(dhcp);
     }
     return transmit(dhcp, DHCP_DISCOVER, now, message);

@@ -14,6 +14,7 @@
 #include "rng.h"
 
 #define DHCP_TRIES        4u  /* requests without an answer before something else is tried: about 60 s */
+#define DHCP_SILENT_TRIES 2u /* DISCOVERs without an answer before it is told: about 12 s */
 #define DHCP_EVENTS       8u
 #define DHCP_REFUSAL_MAX  64u
 #define DHCP_MAX_CONFLICTS 10u /* RFC 5227 §2.1.1: then at most one new address a minute */

@@ -2,9 +2,8 @@
 /*
  * The DHCP client over UDP and the stack (see dhcp_run.h): the one file of this folder that knows them.
  *
- * A message that finds no packet is kept and sent in the next step. Requests ask for broadcast answers as
- * long as no address is in use, because IPv4 takes unicast only for addresses it has. An address lost to
- * another host is gone from the stack before this file hears of it. Routes are all of the lease, but for the
+ * A message that finds no packet is kept and sent in the next step. IPv4 takes unicast answers before there is an
+ * address, so the broadcast flag is not needed. An address lost to another host is gone from the stack before this file hears of it. Routes are all of the lease, but for the
  * gateway that the configuration may name: a stack configured by DHCP has no others.
  */
 #include <string.h>
@@ -21,7 +20,7 @@ struct wisp_dhcp_run {
     struct wisp_udp_socket *socket;
     bool waiting; /* message found no room */
     bool applied; /* address is on the stack */
-    bool sent;    /* in this step */
+    bool sent;    /* in this step, or an address was added, which is announced by the next poll */
     uint16_t device_mtu;
     struct wisp_ip4 address;
     uint8_t prefix;
@@ -52,7 +51,6 @@ struct wisp_dhcp_run *wisp_dhcp_run_init(void *mem, size_t size,
     run->device_mtu = config->netdev->caps.mtu;
     run->config.dhcp.mac = config->netdev->caps.mac;
     run->config.dhcp.mtu = run->device_mtu;
-    run->config.dhcp.broadcast = true;
     run->dhcp = wisp_dhcp_init((uint8_t *)mem + machine_offset(), size - machine_offset(),
                                &run->config.dhcp);
     if (!run->dhcp || wisp_udp_open(config->udp, NULL, WISP_DHCP_CLIENT_PORT, true, &run->socket)) {
@@ -124,6 +122,7 @@ static void apply(struct wisp_dhcp_run *run, const struct wisp_dhcp_lease *lease
     if (!run->applied || run->prefix != lease->prefix) {
         (void)wisp_stack_address_add(run->config.stack, &addr, lease->prefix, now);
         run->applied = true;
+        run->sent = true;
         run->address = lease->address;
         run->prefix = lease->prefix;
     }

@@ -22,6 +22,7 @@
 #define CODE_PROTOCOL     2u
 #define CODE_REASSEMBLY   1u
 #define TIME_EXCEEDED     11u
+#define PROTOCOL_UDP      17u
 
 /* Joins the largest possible header and the start of the transport's, if they lie in pieces. */
 static bool gather(struct wisp_ipv4 *ip, struct wisp_pkt *pkt)
@@ -89,10 +90,22 @@ static bool source_is_bad(const struct wisp_ipv4 *ip, struct wisp_ip4 source)
     return false;
 }
 
+/*
+ * RFC 2131 §4.1: before the first address, UDP to our hardware address is taken whatever it is for, as the answer
+ * of a DHCP server is for the address it is about to lease. Treated like a broadcast: nothing answers it.
+ */
+static bool is_before_addresses(const struct wisp_ipv4 *ip, const struct wisp_pkt *pkt,
+                                const struct wisp_ipv4_header *h)
+{
+    return ip->addresses == 0 && h->protocol == PROTOCOL_UDP && wisp_ip4_is_host(h->destination) &&
+           !(pkt->flags & WISP_PKT_BROADCAST);
+}
+
 static enum wisp_ipv4_count destination_verdict(const struct wisp_ipv4 *ip,
                                                 const struct wisp_pkt *pkt,
-                                                struct wisp_ip4 destination, bool *broadcast)
+                                                const struct wisp_ipv4_header *h, bool *broadcast)
 {
+    struct wisp_ip4 destination = h->destination;
     uint32_t value = wisp_ip4_value(destination);
     *broadcast = false;
     for (uint32_t i = 0; i < ip->addresses; i++) {
@@ -101,7 +114,7 @@ static enum wisp_ipv4_count destination_verdict(const struct wisp_ipv4 *ip,
                                                    : WISP_IPV4_RX_DELIVERED;
         }
     }
-    if (wisp_ipv4_is_broadcast(ip, destination)) {
+    if (wisp_ipv4_is_broadcast(ip, destination) || is_before_addresses(ip, pkt, h)) {
         *broadcast = true;
         return WISP_IPV4_RX_DELIVERED;
     }
@@ -227,7 +240,7 @@ void wisp_ipv4_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
     if (verdict == WISP_IPV4_RX_DELIVERED) {
         verdict = source_is_bad(ip, h.source)
                       ? WISP_IPV4_RX_BAD_SOURCE
-                      : destination_verdict(ip, pkt, h.destination, &broadcast);
+                      : destination_verdict(ip, pkt, &h, &broadcast);
     }
     if (verdict != WISP_IPV4_RX_DELIVERED) {
         ip->count[verdict]++;
