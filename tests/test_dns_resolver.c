@@ -378,6 +378,73 @@ START_TEST(no_cache__lookups__work)
 }
 END_TEST
 
+/* One question is out however many ask it: no birthday to wait for. */
+START_TEST(lookups__of_the_same_name__one_question_and_one_answer)
+{
+    struct wisp_dns_lookup *all[8];
+    for (int i = 0; i < 8; i++) {
+        find(i % 2 ? "www.example.org" : "WWW.example.org.", 0);
+        all[i] = lookup;
+    }
+    expect_question(0, 0, false);
+    expect_quiet(0);
+    for (wisp_time t = WISP_SEC(1); t < WISP_SEC(3); t += WISP_SEC(1)) {
+        expect_question(t, t == WISP_SEC(1) ? 1 : 0, false);
+        expect_quiet(t);
+    }
+    give(0x8180, 1, ANSWER_A, 16, WISP_SEC(2));
+    for (int i = 0; i < 8; i++) {
+        lookup = all[i];
+        expect_status(WISP_DNS_FOUND);
+        ck_assert_uint_eq(wisp_dns_answer(lookup)->address[0].u.ip4.octet[3], 7);
+    }
+    expect_quiet(WISP_SEC(2));
+}
+END_TEST
+
+START_TEST(lookups_of_the_same_name__first_one_released_or_all_silent__others_go_on_and_end)
+{
+    struct wisp_dns_lookup *second;
+    find("www.example.org", 0);
+    second = lookup;
+    find("www.example.org", 0);
+    expect_question(0, 0, false);
+    wisp_dns_release(second); /* the one that asked */
+    second = lookup;
+    wisp_time now = wisp_dns_deadline(dns);
+    expect_question(now, 0, false);
+    find("www.example.org", now);
+    while (wisp_dns_status(second) == WISP_DNS_PENDING) {
+        struct wisp_dns_message other;
+        while (wisp_dns_next(dns, now, &other)) {
+        }
+        ck_assert(wisp_dns_deadline(dns) > now);
+        now = wisp_dns_deadline(dns) == WISP_NEVER ? now : wisp_dns_deadline(dns);
+    }
+    expect_status(WISP_DNS_TIMEOUT); /* with the one it waited for */
+}
+END_TEST
+
+START_TEST(lookup__sixteen_wrong_ids__asked_by_tcp)
+{
+    find("www.example.org", 0);
+    expect_question(0, 0, false);
+    uint8_t bytes[600];
+    size_t length = respond(bytes, 0x8180, 1, ANSWER_A, 16);
+    for (int i = 0; i < 16; i++) {
+        expect_quiet(0);
+        bytes[1]++;
+        wisp_dns_input(dns, message.channel, false, &message.server, 53, bytes, length, 0);
+        expect_status(WISP_DNS_PENDING);
+    }
+    expect_question(0, 0, true);
+    wisp_dns_input(dns, message.channel, false, &message.server, 53, bytes, length, 0);
+    give(0x8180, 1, ANSWER_A, 16, 0);
+    expect_status(WISP_DNS_FOUND);
+    ck_assert_uint_eq(count("dns.rx.foreign"), 17);
+}
+END_TEST
+
 START_TEST(question_ids__ten_thousand__spread)
 {
     static uint32_t seen[256];
@@ -413,6 +480,10 @@ int main(void)
     tcase_add_test(tcase, no_server_or_bad_name__lookup__told_at_once);
     tcase_add_test(tcase, servers_taken_away__while_asking__lookup_ends);
     tcase_add_test(tcase, no_cache__lookups__work);
+    tcase_add_test(tcase, lookups__of_the_same_name__one_question_and_one_answer);
+    tcase_add_test(tcase,
+                   lookups_of_the_same_name__first_one_released_or_all_silent__others_go_on_and_end);
+    tcase_add_test(tcase, lookup__sixteen_wrong_ids__asked_by_tcp);
     tcase_add_test(tcase, question_ids__ten_thousand__spread);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);

@@ -4,11 +4,61 @@
  * `patience`, doubled every round; one that fails is passed over at once; a truncated answer is asked for again
  * by TCP. Aliases that lead out of a response are asked for anew, at most CHAIN times. An answer counts only
  * if it comes from the server asked, by the port and with the id of the last question.
+ *
+ * Guessing an id has at most one question at a time to hit: lookups that ask the same wait for the one that asked
+ * first and share its answer (the birthday attack of RFC 5452 §5); and after GUESSES answers with a wrong id the
+ * question is put by TCP (§9.3 there).
  */
 #include "resolver_priv.h"
 #include <string.h>
 
-#define CHAIN 8u
+#define CHAIN   8u
+#define GUESSES 16u
+
+static bool is_same(const struct dns_question *a, const struct dns_question *b)
+{
+    return a->type == b->type && wisp_name_equal(a->name, b->name);
+}
+
+/* When the lookup that has the same question out gives up waiting; 0: there is none. */
+static wisp_time asked_until(const struct wisp_dns_lookup *lookup, wisp_time now)
+{
+    const struct wisp_dns *dns = lookup->dns;
+    for (uint32_t i = 0; i < dns->config.lookups; i++) {
+        const struct wisp_dns_lookup *other = &dns->lookup[i];
+        if (other != lookup && other->used && other->asked && other->due > now &&
+            is_same(&other->question, &lookup->question)) {
+            return other->due;
+        }
+    }
+    return 0;
+}
+
+/* The first lookup from *index on that waits for somebody else's answer to question, or null. */
+static struct wisp_dns_lookup *next_waiting(struct wisp_dns *dns, const struct dns_question *question,
+                                            uint32_t *index)
+{
+    while (*index < dns->config.lookups) {
+        struct wisp_dns_lookup *lookup = &dns->lookup[(*index)++];
+        if (lookup->used && !lookup->asked && lookup->status == WISP_DNS_PENDING &&
+            is_same(&lookup->question, question)) {
+            return lookup;
+        }
+    }
+    return NULL;
+}
+
+/* The end of all rounds, for everybody who asked the same. */
+static void give_up(struct wisp_dns_lookup *lookup)
+{
+    enum wisp_dns_status status = lookup->failed ? WISP_DNS_FAILED : WISP_DNS_TIMEOUT;
+    struct wisp_dns_lookup *waiting;
+    uint32_t index = 0;
+    dns_finish(lookup, status);
+    while ((waiting = next_waiting(lookup->dns, &lookup->question, &index)) != NULL) {
+        dns_finish(waiting, status);
+    }
+}
 
 /* On to the next server, or the end of all rounds. */
 static void next_server(struct wisp_dns_lookup *lookup, wisp_time now)
@@ -19,8 +69,15 @@ static void next_server(struct wisp_dns_lookup *lookup, wisp_time now)
     lookup->due = now;
     lookup->attempt++;
     if (dns->servers == 0 || lookup->attempt >= dns->servers * dns->config.rounds) {
-        dns_finish(lookup, lookup->failed ? WISP_DNS_FAILED : WISP_DNS_TIMEOUT);
+        give_up(lookup);
     }
+}
+
+static void ask_by_tcp(struct wisp_dns_lookup *lookup, wisp_time now)
+{
+    lookup->tcp = true; /* the same server again, at once */
+    lookup->asked = false;
+    lookup->due = now;
 }
 
 static void send_question(struct wisp_dns_lookup *lookup, wisp_time now, struct wisp_dns_message *message)
@@ -29,6 +86,7 @@ static void send_question(struct wisp_dns_lookup *lookup, wisp_time now, struct 
     uint32_t round = lookup->attempt / dns->servers;
     lookup->question.id = (uint16_t)wisp_rng_next(&dns->rng);
     lookup->asked = true;
+    lookup->guesses = 0;
     lookup->due = wisp_time_add(now, dns->config.patience << (round < 6 ? round : 6));
     message->channel = (uint16_t)(lookup - dns->lookup);
     message->tcp = lookup->tcp;
@@ -49,10 +107,15 @@ bool wisp_dns_next(struct wisp_dns *dns, wisp_time now, struct wisp_dns_message 
             dns->count.timeouts++;
             next_server(lookup, now);
         }
-        if (lookup->status == WISP_DNS_PENDING) {
+        if (lookup->status != WISP_DNS_PENDING) {
+            continue;
+        }
+        wisp_time until = asked_until(lookup, now);
+        if (until == 0) {
             send_question(lookup, now, message);
             return true;
         }
+        lookup->due = until;
     }
     return false;
 }
@@ -145,13 +208,14 @@ static void use_response(struct wisp_dns_lookup *lookup, const struct dns_respon
         if (lookup->tcp) {
             give_up_server(lookup, now);
         } else {
-            lookup->tcp = true; /* the same server again, at once */
-            lookup->asked = false;
-            lookup->due = now;
+            ask_by_tcp(lookup, now);
         }
         break;
     case DNS_FOREIGN:
         dns->count.foreign++;
+        if (!lookup->tcp && ++lookup->guesses == GUESSES) {
+            ask_by_tcp(lookup, now);
+        }
         break;
     case DNS_MALFORMED:
         dns->count.malformed++;
@@ -179,7 +243,15 @@ void wisp_dns_input(struct wisp_dns *dns, uint16_t channel, bool tcp, const stru
         return;
     }
     dns_response_parse(&lookup->question, bytes, length, &response);
+    struct dns_question question = lookup->question; /* what becomes of the answer may replace it */
     use_response(lookup, &response, now);
+    if (response.verdict <= DNS_EMPTY) {
+        struct wisp_dns_lookup *waiting;
+        uint32_t index = 0;
+        while ((waiting = next_waiting(dns, &question, &index)) != NULL) {
+            use_response(waiting, &response, now);
+        }
+    }
 }
 
 void wisp_dns_fail(struct wisp_dns *dns, uint16_t channel, wisp_time now)
@@ -189,4 +261,3 @@ void wisp_dns_fail(struct wisp_dns *dns, uint16_t channel, wisp_time now)
         next_server(&dns->lookup[channel], now);
     }
 }
-

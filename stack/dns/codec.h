@@ -14,6 +14,7 @@ struct dns_question {
     uint8_t name[WISP_NAME_MAX];
 };
 
+/* The first four settle the question. */
 enum dns_verdict {
     DNS_ANSWERED,  /* addresses or name, ttl */
     DNS_ALIAS,     /* the chain of aliases leads to name, of which nothing is said here */

@@ -16,6 +16,7 @@ struct wisp_dns_lookup {
     uint8_t suffix; /* of the search list; WISP_DNS_SEARCH: the name as it is */
     uint8_t chain;
     uint32_t attempt; /* servers asked for this question: server is attempt % servers */
+    uint32_t guesses; /* answers with a wrong id to this question */
     wisp_time due;
     struct dns_question question;
     uint8_t base[WISP_NAME_MAX]; /* as given */
