@@ -263,18 +263,12 @@ static bool send_syn(struct wisp_tcp *tcp, const struct wisp_flow *flow, const s
     return true;
 }
 
-static uint16_t first_window(const struct wisp_tcp *tcp)
-{
-    uint32_t window = tcp->config.receive_window;
-    return (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX);
-}
-
 bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
     bool answers = conn->state == WISP_TCP_STATE_SYN_RECEIVED;
     struct header h = {conn->snd_una, answers ? conn->rcv_nxt : seq_of(0), conn->local_port,
-                       conn->remote_port, first_window(tcp), 0,
+                       conn->remote_port, tcp->first_window, 0,
                        (uint8_t)(TCP_SYN | (answers ? TCP_ACK : 0))};
     struct tcp_options_out out = {.mss = mss_offer(tcp, &conn->flow.remote),
                                   .scale = answers ? conn->flags & TCP_HAS_SCALE
@@ -301,7 +295,7 @@ bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, w
     wisp_tcp_half_tuple(half, addrs, &tuple);
     uint64_t hash = wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, &tuple);
     struct header h = {half->iss, seq_add(half->irs, 1), half->local_port, half->remote_port,
-                       first_window(tcp), 0, TCP_SYN | TCP_ACK};
+                       tcp->first_window, 0, TCP_SYN | TCP_ACK};
     struct tcp_options_out out = {.mss = mss_offer(tcp, &flow.remote),
                                   .scale = half->flags & TCP_HALF_SCALE,
                                   .shift = tcp->window_shift,

@@ -137,12 +137,6 @@ void wisp_tcp_half_syn(struct wisp_tcp *tcp, struct wisp_tcp_listener *listener,
     due(tcp, half);
 }
 
-static uint16_t first_window(const struct wisp_tcp *tcp)
-{
-    uint32_t window = tcp->config.receive_window;
-    return (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX);
-}
-
 static void answer_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half,
                        const struct tcp_tuple *tuple)
 {
@@ -154,7 +148,7 @@ static void answer_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half,
     reply->seq = seq_add(half->iss, 1);
     reply->ack = seq_add(half->irs, 1);
     reply->flags = TCP_ACK;
-    reply->window = first_window(tcp);
+    reply->window = (uint16_t)(tcp->first_window >> (half->flags & TCP_HALF_SCALE ? tcp->window_shift : 0));
     reply->has_ts = half->flags & TCP_HALF_TS;
     reply->ts_offset = (uint32_t)(hash >> 32);
     reply->tsecr = half->ts_recent;
@@ -172,7 +166,7 @@ static bool completes(struct wisp_tcp *tcp, struct tcp_half4 *half, const struct
     }
     bool stale = (half->flags & TCP_HALF_TS) && !(seg->flags & TCP_RST) &&
                  (!seg->options.has_ts || (int32_t)(seg->options.tsval - half->ts_recent) < 0);
-    if (stale || !seq_within(next, seg->seq, seq_add(next, first_window(tcp)))) {
+    if (stale || !seq_within(next, seg->seq, seq_add(next, tcp->first_window))) {
         tcp->count[stale ? TCP_RX_PAWS : TCP_RX_OUT_OF_WINDOW]++;
         if (!(seg->flags & TCP_RST)) {
             answer_ack(tcp, half, tuple);
@@ -218,7 +212,7 @@ static void inherit(struct wisp_tcp_conn *conn, const struct tcp_half4 *half,
     }
     conn->peer_mss = half->mss;
     conn->rcv_nxt = seq_add(half->irs, 1);
-    conn->rcv_edge = seq_add(conn->rcv_nxt, first_window(conn->tcp));
+    conn->rcv_edge = seq_add(conn->rcv_nxt, conn->tcp->first_window);
     conn->ack_sent = conn->rcv_nxt;
     conn->snd_una = seq_add(half->iss, 1);
     conn->snd_nxt = conn->snd_una;

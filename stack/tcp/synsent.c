@@ -33,9 +33,8 @@ static void take_options(struct wisp_tcp_conn *conn, const struct tcp_segment *s
 
 static void take_syn(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
 {
-    uint32_t window = conn->tcp->config.receive_window;
     conn->rcv_nxt = seq_add(seg->seq, 1);
-    conn->rcv_edge = seq_add(conn->rcv_nxt, window < UINT16_MAX ? window : UINT16_MAX);
+    conn->rcv_edge = seq_add(conn->rcv_nxt, conn->tcp->first_window);
     conn->ack_sent = conn->rcv_nxt;
     conn->snd_wnd = seg->window; /* never scaled in a SYN */
     conn->max_wnd = seg->window;

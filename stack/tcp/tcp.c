@@ -83,6 +83,14 @@ size_t wisp_tcp_size(const struct wisp_tcp_config *config)
     return lay_out(NULL, config, &l);
 }
 
+/* What a connection is sure to have pages for, whatever size its segments will have. */
+static uint16_t first_window_for(const struct wisp_tcp_config *config)
+{
+    uint32_t window = config->receive_window < UINT16_MAX ? config->receive_window : UINT16_MAX;
+    uint32_t pages = config->receive_pages * TCP_MSS_DEFAULT;
+    return (uint16_t)(window < pages ? window : pages);
+}
+
 /* The least shift that lets the largest window be told in 16 bits. */
 static uint8_t shift_for(uint32_t window)
 {
@@ -231,6 +239,7 @@ struct wisp_tcp *wisp_tcp_init(void *mem, size_t size, const struct wisp_tcp_con
     tcp->time_wait = l.time_wait;
     tcp->listener = l.listener;
     tcp->window_shift = shift_for(config->receive_window);
+    tcp->first_window = first_window_for(config);
     tcp->output.head = tcp->events.head = tcp->told.head = TCP_NONE;
     tcp->half_due.head = tcp->waiting.head = TCP_NONE;
     tcp->timers_at = WISP_NEVER;

@@ -261,6 +261,7 @@ struct wisp_tcp {
     uint8_t key_port[WISP_HASH_KEY];
     uint32_t port_counter;
     uint8_t window_shift; /* what we offer */
+    uint16_t first_window; /* and in a SYN, where it is never scaled */
     struct tcp_reply reply[TCP_REPLIES];
     struct wisp_wheel wheel;
     struct wisp_wheel half_wheel;
