@@ -199,6 +199,43 @@ START_TEST(what_must_not_cause_an_error__causes_none)
 }
 END_TEST
 
+static void expect_error(size_t length, uint8_t type, uint8_t code, uint8_t pointer)
+{
+    size_t n = net_expect_answer(&alone, frame, length, answer, sizeof(answer));
+    ck_assert_uint_eq(answer[34], type);
+    ck_assert_uint_eq(answer[35], code);
+    ck_assert_uint_eq(answer[38], pointer);
+    ck_assert_mem_eq(answer + 42, frame + 14, n - 42);
+    ck_assert_uint_ge(n - 42, 28);
+    ck_assert_uint_eq(net_checksum(answer + 34, n - 34, 0), 0);
+}
+
+/* covers: I51, I29, I23 */
+START_TEST(what_may_cause_an_error__causes_the_one_for_it)
+{
+    size_t length = net_ip_frame(frame, 99, 20, 40);
+    expect_error(length, 3, 2, 0);
+    length = net_ip_frame(frame, 99, 28, 40);
+    frame[36] = 200; /* an option longer than what is left, third octet of the options */
+    frame[37] = 99;
+    net_ip_seal(frame);
+    expect_error(length, 12, 0, 22);
+    length = net_ip_frame(frame, 99, 20, 40);
+    net_put16(frame + 20, 0x2000); /* more fragments, which never come */
+    net_ip_seal(frame);
+    net_inject(&alone, frame, length);
+    net_run(&alone, WISP_SEC(31));
+    size_t n = 0;
+    do {
+        n = net_sent(&alone, answer, sizeof(answer));
+        ck_assert_uint_gt(n, 0);
+    } while (net_get16(answer + 12) != 0x0800);
+    ck_assert_uint_eq(answer[34], 11);
+    ck_assert_uint_eq(answer[35], 1);
+    ck_assert_mem_eq(answer + 42, frame + 14, 28);
+}
+END_TEST
+
 /* covers: IC-09 */
 START_TEST(a_hundred_thousand_packets_that_deserve_errors__limited_per_destination_with_jitter)
 {
@@ -248,6 +285,7 @@ int main(void)
     tcase_add_test(one, errors_cut_anywhere_or_with_lying_quotes__dropped);
     tcase_add_test(one, echo_of_each_length_to_1472__the_same_bytes_come_back);
     tcase_add_test(one, every_other_type__ignored_and_counted);
+    tcase_add_test(one, what_may_cause_an_error__causes_the_one_for_it);
     tcase_add_test(one, what_must_not_cause_an_error__causes_none);
     tcase_add_test(
         one, a_hundred_thousand_packets_that_deserve_errors__limited_per_destination_with_jitter);

@@ -131,7 +131,7 @@ START_TEST(protocols_0_to_255__unknown_ones_get_protocol_unreachable_never_parse
 }
 END_TEST
 
-/* covers: IP-09, I8, I46 */
+/* covers: IP-09, I8 */
 START_TEST(land__own_address_as_source__dropped_without_answer)
 {
     size_t length = net_ip_frame(frame, 6, 20, 20);

@@ -312,6 +312,32 @@ START_TEST(rose__first_and_last_only_for_many_ids_and_sources__bounded_other_sou
 }
 END_TEST
 
+/* covers: RS-02 */
+START_TEST(datagrams_of_64_kib_in_pieces_of_eight_bytes__given_up_early_and_bounded)
+{
+    uint32_t most = 0;
+    net_echo_frame(whole, 65507);
+    for (uint16_t id = 0; id < 100; id++) {
+        for (size_t at = 0; at < 65512; at += 1000) { /* holes between, so that no two join */
+            send_piece(at, at + 8, true, id);
+        }
+        for (size_t at = 16; at < 65512; at += 1000) {
+            send_piece(at, at + 8, true, id);
+            most = pages_held() > most ? pages_held() : most;
+        }
+    }
+    ck_assert_uint_le(most, 32); /* half of what all may hold, for one source */
+    /* 132 pieces are more than are kept of one datagram: it is given up, and costs no page from then on. */
+    ck_assert_uint_eq(net_count(&net, "ipv4.reassembly.too_many"), 100);
+    ck_assert_uint_eq(net_count(&net, "ipv4.reassembly.poisoned"), 100 * (132 - 129));
+    net_discard(&net);
+    net_echo_frame(whole, 1992);
+    send_piece(0, 1000, true, 7777);
+    send_piece(1000, 2000, false, 7777);
+    expect_whole(2000);
+}
+END_TEST
+
 /* covers: FR-10, I42 */
 START_TEST(datagram_not_completed_in_time__time_exceeded_only_with_fragment_zero)
 {
@@ -462,6 +488,7 @@ int main(void)
     tcase_add_test(tc, two_last_fragments_with_different_ends__datagram_discarded);
     tcase_add_test(tc,
                    rose__first_and_last_only_for_many_ids_and_sources__bounded_other_sources_live);
+    tcase_add_test(tc, datagrams_of_64_kib_in_pieces_of_eight_bytes__given_up_early_and_bounded);
     tcase_add_test(tc, datagram_not_completed_in_time__time_exceeded_only_with_fragment_zero);
     tcase_add_test(tc, same_id_other_source_or_protocol__never_mixed);
     tcase_add_test(tc, more_than_128_fragments__datagram_discarded);

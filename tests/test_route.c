@@ -225,6 +225,23 @@ START_TEST(source_not_ours_or_destination_nobody__never_leaves)
 }
 END_TEST
 
+/* covers: I13, I15 */
+START_TEST(ttl_of_every_value__leaves_as_given)
+{
+    struct wisp_flow flow = {.local = net.addr[0], .remote = ip(10, 0, 0, 2), .protocol = 253};
+    net_introduce(&net);
+    for (uint32_t ttl = 1; ttl < 256; ttl++) {
+        struct wisp_pkt *pkt = l3->ops->alloc(l3->self, false);
+        memset(wisp_pkt_extend(pkt, 40), 7, 40);
+        flow.ttl = (uint8_t)ttl;
+        ck_assert_int_eq(l3->ops->send(l3->self, pkt, &flow, net.now), WISP_OK);
+        net_settle(&net);
+        ck_assert_uint_gt(net_sent(&net, answer, sizeof(answer)), 0);
+        ck_assert_uint_eq(answer[22], ttl);
+    }
+}
+END_TEST
+
 /* covers: I48, I49 */
 START_TEST(broadcast_forms__leave_in_a_link_broadcast_only)
 {
@@ -301,6 +318,7 @@ int main(void)
                    first_of_two_gateways_dies__traffic_moves_to_the_second_and_back_when_it_lives);
     tcase_add_test(tc, identifications__per_peer_from_unpredictable_starts__zero_when_never_cut);
     tcase_add_test(tc, source_not_ours_or_destination_nobody__never_leaves);
+    tcase_add_test(tc, ttl_of_every_value__leaves_as_given);
     tcase_add_test(tc, broadcast_forms__leave_in_a_link_broadcast_only);
     tcase_add_test(tc, mtu_shrinks__new_size_told_and_larger_packets_that_may_not_be_cut_refused);
     tcase_add_test(tc, link_down__packets_wait_and_leave_when_it_comes_back);

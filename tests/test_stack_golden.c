@@ -55,7 +55,7 @@ static void expect_like(size_t length, const uint8_t *theirs, size_t their_lengt
     expect_like(net_expect_answer(&net, question, sizeof(question), answer, sizeof(answer)),       \
                 reply, sizeof(reply))
 
-/* covers: I30, IC-06, I45, L10 */
+/* covers: I1, I30, IC-06, I45, L10 */
 START_TEST(questions_of_linux__our_answers_are_linuxs)
 {
     static const uint16_t splits[] = {0, 1, 5, 14, 34, 40, 700};

@@ -254,6 +254,45 @@ START_TEST(icmp_error_about_a_sent_datagram__told_once_to_its_socket)
 }
 END_TEST
 
+/* covers: U7 */
+START_TEST(sources_that_are_no_host__nothing_delivered_and_nothing_sent_from_them)
+{
+    static const uint8_t bad[][4] = {{0, 0, 0, 0},   {127, 0, 0, 1}, {224, 0, 0, 1},       {240, 0, 0, 1},
+                                     {10, 0, 0, 255}, {10, 0, 0, 0},  {255, 255, 255, 255}, {10, 0, 0, 1}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        size_t length = net_udp_frame(frame, 7000, 10);
+        memcpy(frame + 26, bad[i], 4);
+        net_ip_seal(frame);
+        net_udp_seal(frame);
+        net_expect_drop(&net, frame, length, "ipv4.rx.bad_source");
+        ck_assert_uint_eq(drain(), 0);
+        if (memcmp(bad[i], "\x0a\x00\x00\x01", 4) != 0) {
+            struct wisp_addr from =
+                wisp_addr_ip4(wisp_ip4(bad[i][0], bad[i][1], bad[i][2], bad[i][3]));
+            ck_assert_int_ne(wisp_udp_send(sock, &from, &net.addr[1], 9, "x", 1, net.now), WISP_OK);
+        }
+    }
+    struct wisp_addr neighbour = wisp_addr_ip4(wisp_ip4(10, 0, 0, 9));
+    ck_assert_int_ne(wisp_udp_send(sock, &neighbour, &net.addr[1], 9, "x", 1, net.now), WISP_OK);
+    net_settle(&net);
+    ck_assert_uint_eq(net_discard(&net), 0);
+}
+END_TEST
+
+/* covers: UD-07 */
+START_TEST(echo_daytime_quote_chargen_and_time__nobody_opened_them__unreachable)
+{
+    static const uint16_t ports[] = {7, 13, 17, 19, 37};
+    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+        size_t length = net_udp_frame(frame, ports[i], 10);
+        net_expect_answer(&net, frame, length, answer, sizeof(answer));
+        ck_assert_uint_eq(answer[23], 1); /* ICMP, not UDP */
+        ck_assert_uint_eq(answer[34], 3);
+        ck_assert_uint_eq(answer[35], 3);
+    }
+}
+END_TEST
+
 /* covers: U10, U6, U8 */
 START_TEST(ephemeral_ports_differ_unpredictably__address_ttl_and_tos_are_the_applications)
 {
@@ -310,6 +349,8 @@ int main(void)
     tcase_add_test(one, icmp_error_about_a_sent_datagram__told_once_to_its_socket);
     tcase_add_test(one,
                    ephemeral_ports_differ_unpredictably__address_ttl_and_tos_are_the_applications);
+    tcase_add_test(one, sources_that_are_no_host__nothing_delivered_and_nothing_sent_from_them);
+    tcase_add_test(one, echo_daytime_quote_chargen_and_time__nobody_opened_them__unreachable);
     tcase_add_test(one, queue_config_socket_errors__in_use_full_invalid);
     suite_add_tcase(suite, one);
     return wisp_suite_run(suite);

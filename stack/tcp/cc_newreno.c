@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * NewReno's window (RFC 5681 §3, RFC 6582; initial window RFC 6928 is the connection's). Growth counts bytes,
- * not acknowledgements, at most two segments' worth per acknowledgement in slow start (RFC 3465 with L = 2
- * per segment acknowledged would be ABC; here a stretch acknowledgement of a batch counts in full up to what
- * it covers, which a peer cannot exceed by splitting it).
+ * not acknowledgements, so that nobody gains by splitting them (RFC 3465); an acknowledgement of many segments
+ * counts in full, as our own batches and segmentation offload make them. Slow start ends at ssthresh exactly.
  */
 #include "cc.h"
 
@@ -17,10 +16,11 @@ static void init(struct wisp_tcp_window *window)
 static void acked(struct wisp_tcp_window *window, uint32_t bytes, uint32_t mss, wisp_time now)
 {
     (void)now;
-    uint32_t growth = bytes;
-    if (window->cwnd >= window->ssthresh) {
-        growth = (uint32_t)((uint64_t)mss * bytes / window->cwnd);
-        growth = growth ? growth : 1;
+    uint32_t growth = window->ssthresh > window->cwnd ? window->ssthresh - window->cwnd : 0;
+    growth = growth < bytes ? growth : bytes;
+    if (growth < bytes) {
+        uint32_t linear = (uint32_t)((uint64_t)mss * (bytes - growth) / window->cwnd);
+        growth += linear ? linear : 1;
     }
     window->cwnd = growth < WINDOW_MAX - window->cwnd ? window->cwnd + growth : WINDOW_MAX;
 }

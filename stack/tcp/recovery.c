@@ -56,6 +56,22 @@ static void full_ack(struct wisp_tcp_conn *conn)
     conn->cc.cwnd = least < conn->cc.ssthresh ? least : conn->cc.ssthresh;
 }
 
+/*
+ * Whether the window was the limit: only one that was used is known to be good (RFC 2861's idea, RFC 7661). Asked
+ * of the most that was in flight until what was sent then is acknowledged, since acknowledgements of a batch are
+ * all looked at before anything is sent.
+ */
+static bool was_limit(struct wisp_tcp_conn *conn, uint32_t bytes)
+{
+    struct tcp_part *part = conn->part;
+    uint32_t flight = bytes + tcp_in_flight(conn);
+    if (flight > part->peak || seq_after(conn->snd_una, part->peak_end)) {
+        part->peak = flight;
+        part->peak_end = conn->snd_nxt;
+    }
+    return 2u * part->peak >= conn->cc.cwnd;
+}
+
 void wisp_tcp_recovery_acked(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_time now)
 {
     struct tcp_part *part = conn->part;
@@ -69,8 +85,7 @@ void wisp_tcp_recovery_acked(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_ti
         return;
     }
     part->left = 0;
-    /* Only a window that was used is known to be good (RFC 2861's idea, RFC 7661). */
-    if (2u * (bytes + tcp_in_flight(conn)) >= conn->cc.cwnd) {
+    if (was_limit(conn, bytes)) {
         conn->tcp->config.cc->acked(&conn->cc, bytes, conn->mss, now);
     }
 }

@@ -93,6 +93,8 @@ struct tcp_part {
     uint32_t lost;               /* bytes of records marked lost */
     uint32_t left;               /* bytes that duplicate ACKs say have left the network */
     struct tcp_seq recover;      /* RFC 6582 */
+    struct tcp_seq peak_end;     /* SND.NXT when peak was seen */
+    uint32_t peak;               /* most bytes in flight in this round trip */
     struct tcp_seq small_end;    /* end of the last segment below MSS (Minshall) */
     struct tcp_seq snd_up, rcv_up;
     struct tcp_seq fin_at;       /* number of a FIN that came out of order */

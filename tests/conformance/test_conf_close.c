@@ -228,6 +228,20 @@ START_TEST(time_wait_with_timestamps__syn_with_newer_timestamp__reopens_whatever
 }
 END_TEST
 
+/* covers: SHLD-4, TC-38 */
+START_TEST(time_wait_with_timestamps__syn_with_older_timestamp__stays_whatever_its_number)
+{
+    into_time_wait(true);
+    w.peer_iss += 100000;
+    wire_tell(&w, SEG(.flags = SYN, .mss = 1460, .timestamps = true, .tsval = 9000));
+    struct seg got;
+    while (wire_next(&w, &got)) {
+        ck_assert_uint_eq(got.flags & (SYN | RST), 0);
+    }
+    population(0, 1);
+}
+END_TEST
+
 /* covers: TC-38 */
 START_TEST(time_wait__rst_and_old_data__stays)
 {
@@ -366,6 +380,7 @@ int main(void)
     tcase_add_test(tcase, closed_connection__not_released__handle_stays_valid);
     tcase_add_test(tcase, time_wait__syn_with_higher_number__reopens_and_lower_does_not);
     tcase_add_test(tcase, time_wait_with_timestamps__syn_with_newer_timestamp__reopens_whatever_its_number);
+    tcase_add_test(tcase, time_wait_with_timestamps__syn_with_older_timestamp__stays_whatever_its_number);
     tcase_add_test(tcase, time_wait__rst_and_old_data__stays);
     tcase_add_test(tcase, time_wait_table_full__more_arrive__oldest_goes);
     tcase_add_test(tcase, fin_wait_2_released__peer_never_closes__ends_by_itself);

@@ -98,6 +98,41 @@ START_TEST(slow_start__each_full_ack__cwnd_grows_by_what_was_acknowledged)
 END_TEST
 
 /* covers: MUST-19 */
+START_TEST(congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment)
+{
+    struct wisp_tcp_conn *conn = server();
+    write_bytes(conn, 14600);
+    drain();
+    struct seg got;
+    wire_wait_segment(&w, WISP_SEC(3), &got); /* a timeout: ssthresh is half of ten segments */
+    wire_tell(&w, SEG(.flags = ACK, .ack = 14601));
+    ck_assert_uint_eq(info_of(conn).ssthresh, 7300);
+    uint32_t acked = 14601;
+    uint32_t last = 0;
+    for (int round = 0; round < 12; round++) {
+        uint32_t cwnd = info_of(conn).cwnd;
+        if (last > info_of(conn).ssthresh) {
+            ck_assert_msg(cwnd - last <= 1460 && cwnd - last >= 1000, "round %d: from %u to %u", round,
+                          last, cwnd);
+        }
+        last = cwnd;
+        write_bytes(conn, 60000 - info_of(conn).queued);
+        drain();
+        uint32_t flight = info_of(conn).in_flight;
+        for (uint32_t left = flight; left > 0;) {
+            uint32_t n = left < 1460 ? left : 1460;
+            acked += n;
+            left -= n;
+            wire_queue(&w, SEG(.flags = ACK, .ack = acked));
+        }
+        wire_step(&w);
+        drain();
+    }
+    ck_assert_uint_gt(last, 3 * 1460 + info_of(conn).ssthresh);
+}
+END_TEST
+
+/* covers: MUST-19 */
 START_TEST(three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer)
 {
     struct wisp_tcp_conn *conn = server();
@@ -194,6 +229,8 @@ START_TEST(black_hole__default_timeouts__soft_error_then_closed_after_at_least_1
     wisp_time start = w.now;
     wisp_time told = 0;
     uint32_t before_told = 0;
+    uint64_t asked = wire_count(&w, "arp.tx.request");
+    uint64_t asked_when_told = 0;
     uint32_t what = 0;
     enum wisp_err reason = WISP_OK;
     while (!(what & WISP_TCP_CLOSED)) {
@@ -204,6 +241,7 @@ START_TEST(black_hole__default_timeouts__soft_error_then_closed_after_at_least_1
         what = wire_events(&w, conn, &reason);
         if (what & WISP_TCP_SOFT_ERROR && told == 0) {
             told = w.now;
+            asked_when_told = wire_count(&w, "arp.tx.request");
         }
         ck_assert(w.now - start < WISP_SEC(1000));
         wire_wait(&w, WISP_SEC(1));
@@ -212,6 +250,7 @@ START_TEST(black_hole__default_timeouts__soft_error_then_closed_after_at_least_1
     ck_assert(w.now - start >= WISP_SEC(100));
     ck_assert(told != 0);
     ck_assert_uint_ge(before_told, 3);
+    ck_assert_uint_gt(asked_when_told, asked); /* the layer below looks whether the next hop is there */
 }
 END_TEST
 
@@ -540,6 +579,23 @@ START_TEST(fragmentation_needed__with_every_odd_mtu__segments_keep_a_floor_and_n
 }
 END_TEST
 
+/* covers: FR-14 */
+START_TEST(path_is_said_to_be_narrow__segments__stay_as_they_were_and_are_never_cut)
+{
+    struct wisp_tcp_conn *conn = server();
+    for (uint32_t i = 0; i < 5; i++) {
+        struct seg got;
+        write_bytes(conn, 2920);
+        while (wire_next(&w, &got)) {
+            ck_assert_uint_eq(wisp_be16_get(w.last_frame + 20) & 0x3fff, 0); /* no fragment */
+            ck_assert_uint_eq(got.length, 1460);
+        }
+        tell_icmp(3, 4, (uint16_t)(68 + 300 * i), 1 + 2920 * i);
+        wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 2920 * (i + 1)));
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conformance: timers");
@@ -549,6 +605,7 @@ int main(void)
     tcase_add_test(tcase, no_ack__retransmissions__back_off_by_doubling);
     tcase_add_test(tcase, timeout__cwnd__is_one_segment_and_ssthresh_half_the_flight);
     tcase_add_test(tcase, slow_start__each_full_ack__cwnd_grows_by_what_was_acknowledged);
+    tcase_add_test(tcase, congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment);
     tcase_add_test(tcase, three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer);
     tcase_add_test(tcase, retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken);
     tcase_add_test(tcase, sacked_data__never_acknowledged__is_sent_again_after_the_timeout);
@@ -569,6 +626,7 @@ int main(void)
     tcase_add_test(tcase, syn_sent__port_or_protocol_unreachable__refused);
     tcase_add_test(tcase, source_quench__arrives__changes_nothing);
     tcase_add_test(tcase, fragmentation_needed__with_every_odd_mtu__segments_keep_a_floor_and_never_grow);
+    tcase_add_test(tcase, path_is_said_to_be_narrow__segments__stay_as_they_were_and_are_never_cut);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

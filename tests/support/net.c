@@ -143,6 +143,10 @@ size_t net_sent(struct net *net, uint8_t *bytes, size_t size)
     size_t length = pkt->length;
     ck_assert_uint_le(length, size);
     ck_assert(wisp_pkt_read(pkt, 0, bytes, pkt->length));
+    if (net_get16(bytes + 12) == 0x0800) {
+        ck_assert_msg(bytes[22] != 0, "a packet with TTL 0 was sent"); /* RFC 1122 §3.2.1.7 */
+        ck_assert_uint_eq(net_checksum(bytes + 14, 20, 0), 0);
+    }
     wisp_pkt_drop(pkt);
     return length;
 }

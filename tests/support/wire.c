@@ -353,6 +353,7 @@ static void parse_segment(struct wire *w, struct seg *seg)
     const uint8_t *ip = w->last_frame + 14;
     uint32_t total = wisp_be16_get(ip + 2);
     ck_assert_uint_eq(ip[0], 0x45);
+    ck_assert_uint_ne(ip[8], 0);
     ck_assert_msg(wisp_sum_portable(ip, 20) == 0xffff, "IPv4 header checksum we sent is wrong");
     const uint8_t *tcp = ip + 20;
     uint32_t head = (uint32_t)(tcp[12] >> 4) * 4;
