@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The flow table (see flow.h). Flows are found by a hash of their unordered pair of ends and kept in the order of
- * their last frames, so that those over are found at the old end of the list.
+ * their last frames, so that those over are found at the old end of a list: connections both sides have closed on
+ * one of their own, because they are over sooner than others.
  *
  *   proto   ends                       opened by                       over
  *   TCP     two addresses and ports    who sent the SYN                5 s after FIN and FIN, or RST; a new SYN
@@ -25,7 +26,9 @@ struct flow_table {
     void *context;
     uint32_t count;
     struct flow *bucket[BUCKETS];
-    struct flow *oldest, *newest;
+    struct age {
+        struct flow *oldest, *newest;
+    } open, closed;
 };
 
 /* The ends of a frame, as the frame has them. */
@@ -99,18 +102,30 @@ static struct flow *find_flow(struct flow_table *table, const struct ends *ends,
 
 /* ---- the list by age ---- */
 
+static bool is_closed(const struct flow *flow)
+{
+    return flow->kind == PACKET_TCP && (flow->rst || (flow->fin[0] && flow->fin[1]));
+}
+
+static struct age *age_of(struct flow_table *table, const struct flow *flow)
+{
+    return is_closed(flow) ? &table->closed : &table->open;
+}
+
 static void unlink_age(struct flow_table *table, struct flow *flow)
 {
-    *(flow->older ? &flow->older->newer : &table->oldest) = flow->newer;
-    *(flow->newer ? &flow->newer->older : &table->newest) = flow->older;
+    struct age *age = age_of(table, flow);
+    *(flow->older ? &flow->older->newer : &age->oldest) = flow->newer;
+    *(flow->newer ? &flow->newer->older : &age->newest) = flow->older;
 }
 
 static void link_newest(struct flow_table *table, struct flow *flow)
 {
-    flow->older = table->newest;
+    struct age *age = age_of(table, flow);
+    flow->older = age->newest;
     flow->newer = NULL;
-    *(table->newest ? &table->newest->newer : &table->oldest) = flow;
-    table->newest = flow;
+    *(age->newest ? &age->newest->newer : &age->oldest) = flow;
+    age->newest = flow;
 }
 
 static struct ends ends_of(const struct flow *flow)
@@ -137,14 +152,21 @@ static bool is_over(const struct flow *flow, uint64_t now)
 {
     uint64_t silent = now - flow->last;
     if (flow->kind == PACKET_TCP) {
-        return silent > OVER_AFTER && (flow->rst || (flow->fin[0] && flow->fin[1]));
+        return silent > OVER_AFTER && is_closed(flow);
     }
     return silent > SILENT_AFTER;
 }
 
-static void finish_old(struct flow_table *table, uint64_t now)
+static void finish_closed(struct flow_table *table, uint64_t now)
 {
-    struct flow *flow = table->oldest;
+    while (table->closed.oldest && is_over(table->closed.oldest, now)) {
+        finish(table, table->closed.oldest);
+    }
+}
+
+static void finish_silent(struct flow_table *table, uint64_t now)
+{
+    struct flow *flow = table->open.oldest;
     /* A few each time: an open connection at the old end must not make every frame look through all. */
     for (int looked = 0; flow && looked < 4; looked++) {
         struct flow *newer = flow->newer;
@@ -309,7 +331,8 @@ bool flow_table_add(struct flow_table *table, const struct captured *frame,
     const struct packet *packet = &kept;
     kept.bytes = head;
     memcpy(head, decoded->bytes, decoded->length < HEADERS ? decoded->length : HEADERS);
-    finish_old(table, frame->time);
+    finish_closed(table, frame->time);
+    finish_silent(table, frame->time);
     if (!find_ends(packet, &ends)) {
         return false;
     }
@@ -328,16 +351,19 @@ bool flow_table_add(struct flow_table *table, const struct captured *frame,
     if (!flow || !keep_frame(flow, frame, packet, to_dut)) {
         return false;
     }
-    note_frame(flow, frame, packet, to_dut);
     unlink_age(table, flow);
+    note_frame(flow, frame, packet, to_dut);
     link_newest(table, flow);
     return true;
 }
 
 void flow_table_close(struct flow_table *table)
 {
-    while (table->oldest) {
-        finish(table, table->oldest);
+    while (table->open.oldest) {
+        finish(table, table->open.oldest);
+    }
+    while (table->closed.oldest) {
+        finish(table, table->closed.oldest);
     }
     free(table);
 }

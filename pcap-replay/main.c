@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 #include <wisp/version.h>
@@ -46,7 +47,7 @@ static const char help_text[] =
     "      --update                write that file anew\n"
     "  -f, --format=FORMAT         text (default), tap or json\n"
     "  -o, --output=FILE           where the report goes\n"
-    "      --stats                 counters, and the time it took\n"
+    "      --stats                 counters; time and memory it took, on standard error\n"
     "  -q, --quiet                 no report\n"
     "  -h, --help                  this\n"
     "  -V, --version               the version\n"
@@ -362,6 +363,23 @@ static double clock_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static double seconds_of(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+static void print_cost(const struct pcapreplay_report *report, double wall)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    double busy = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+    fprintf(stderr,
+            "replayed %.6f s of trace in %.3f s, %.3f s of processor time: %.0f frames per second of "
+            "it; %ld KB of memory\n",
+            (double)report->virtual_ns / 1e9, wall, busy,
+            (double)report->frames / (busy > 0 ? busy : wall), used.ru_maxrss);
+}
+
 static int print_report(struct command *command, const struct pcapreplay_report *report,
                         double wall)
 {
@@ -384,8 +402,7 @@ static int print_report(struct command *command, const struct pcapreplay_report 
         fwrite(text, 1, size, stdout);
     }
     if (command->stats) {
-        fprintf(stderr, "replayed %.6f s of trace in %.3f s: %.0f frames/s\n",
-                (double)report->virtual_ns / 1e9, wall, (double)report->frames / wall);
+        print_cost(report, wall);
     }
     free(text);
     return status;

@@ -34,6 +34,7 @@ struct even {
     bool swapped;      /* other byte order than little endian */
     uint64_t patch[INTERFACES]; /* positions of snapshot lengths, ascending */
     uint32_t patches;
+    char buffer[]; /* the stream's: glibc keeps its own size unless it is given one */
 };
 
 static uint32_t number(const struct even *even, const uint8_t *at)
@@ -114,6 +115,10 @@ static ssize_t even_read(void *cookie, char *buffer, size_t size)
 static int even_seek(void *cookie, off64_t *offset, int whence)
 {
     struct even *even = cookie;
+    if (whence == SEEK_CUR && *offset == 0) {
+        *offset = (off64_t)even->at; /* asked for every frame: not worth a system call */
+        return 0;
+    }
     if (fseeko(even->file, *offset, whence) != 0) {
         return -1;
     }
@@ -130,11 +135,11 @@ static int even_close(void *cookie)
     return result;
 }
 
-FILE *pcapng_even(FILE *file)
+FILE *pcapng_even(FILE *file, size_t buffer)
 {
     static const cookie_io_functions_t functions = {
         .read = even_read, .seek = even_seek, .close = even_close};
-    struct even *even = calloc(1, sizeof(*even));
+    struct even *even = calloc(1, sizeof(*even) + buffer);
     if (!even) {
         return NULL;
     }
@@ -145,6 +150,6 @@ FILE *pcapng_even(FILE *file)
         free(even);
         return NULL;
     }
-    setvbuf(stream, NULL, _IOFBF, 1 << 14);
+    setvbuf(stream, even->buffer, _IOFBF, buffer);
     return stream;
 }

@@ -7,8 +7,8 @@
 
 /*
  * A stream that reads what file holds, and closes it at its end. Other formats pass unchanged. Seekable when file
- * is, to positions that were told before. Null: no memory.
+ * is, to positions that were told before. buffer: bytes read at a time. Null: no memory.
  */
-FILE *pcapng_even(FILE *file);
+FILE *pcapng_even(FILE *file, size_t buffer);
 
 #endif

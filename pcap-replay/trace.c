@@ -23,12 +23,17 @@
 #define ETH_HEADER 14u
 #define FRAME_MAX  (262144u + ETH_HEADER)
 
+/* Bytes read at a time: much in order, little where single frames are looked up again. */
+#define READ_AHEAD 262144u
+#define READ_AGAIN 8192u
+
 struct trace {
     FILE *file; /* libpcap's, which closes it */
     pcap_t *pcap;
     struct bpf_program program;
     bool filtering;
     bool began;
+    bool again;   /* positions are wanted */
     bool moved;   /* trace_again was here: `resume` is where reading in order goes on */
     off_t resume;
     int link_type;
@@ -118,7 +123,7 @@ static bool known_link_type(int type)
 static bool open_pcap(struct trace *trace, FILE *file, const char *path, char *error, size_t size)
 {
     char reason[PCAP_ERRBUF_SIZE];
-    trace->file = pcapng_even(file);
+    trace->file = pcapng_even(file, trace->again ? READ_AGAIN : READ_AHEAD);
     if (!trace->file) {
         snprintf(error, size, "%s: no memory", path);
         return false;
@@ -171,6 +176,7 @@ struct trace *trace_open(const char *path, const char *filter, bool again, char 
     if (!trace) {
         return NULL;
     }
+    trace->again = again;
     if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode)) {
         trace->info.file_size = (uint64_t)status.st_size;
     }
@@ -333,8 +339,7 @@ int trace_next(struct trace *trace, struct captured *frame)
             trace->moved = false;
             fseeko(trace->file, trace->resume, SEEK_SET);
         }
-        /* Not in inject mode from a pipe: there is no position then, and none is asked for. */
-        off_t position = trace->info.file_size ? ftello(trace->file) : 0;
+        off_t position = trace->again ? ftello(trace->file) : 0;
         int result = pcap_next_ex(trace->pcap, &header, &bytes);
         if (result != 1) {
             if (result != PCAP_ERROR_BREAK) {

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+# pcap-replay on large generated captures: a million frames per second of processor time in inject mode, memory that
+# does not follow the size of the file, standard input spooled. tests/make-capture makes captures of any size:
+# WISP_CAPTURE=1G tests/replay/large.sh does all of it on a gigabyte.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+. tests/support/tap.sh
+build=${WISP_BUILD:-build}
+tool=$build/pcap-replay/pcap-replay
+make=$build/tests/make-capture
+if [ ! -x "$tool" ] || [ ! -x "$make" ]; then
+    t_skip_all "pcap-replay is not built"
+fi
+size=${WISP_CAPTURE:-384M}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+"$make" 128M "$scratch/small.pcap" && "$make" "$size" "$scratch/large.pcap" || exit 1
+
+# Runs pcap-replay; says its exit status, frames per second of processor time, and peak of memory in KB.
+measured() {
+    "$tool" --stats "$@" > "$scratch/out.txt" 2> "$scratch/err.txt"
+    echo "$? $(sed -nE 's/.*: ([0-9]+) frames per second of it; ([0-9]+) KB.*/\1 \2/p' "$scratch/err.txt")"
+}
+
+compare() { # name, allowed growth in KB, options
+    local name=$1 allowed=$2 small large status
+    shift 2
+    read -r status _ small < <(measured "$@" "$scratch/small.pcap")
+    read -r status _ large < <(measured "$@" "$scratch/large.pcap")
+    if [ "$status" -eq 0 ] && [ $((large - small)) -le "$allowed" ]; then
+        t_ok "$name"
+    else
+        t_not_ok "$name" "exit $status, $small KB for 128M, $large KB for $size: $(head -c 200 "$scratch/out.txt")"
+    fi
+    echo "# $name: $small KB for 128M, $large KB for $size" >&2
+}
+
+best=0
+for _ in 1 2 3; do
+    read -r status rate _ < <(measured --mode=inject "$scratch/large.pcap")
+    [ "$status" -eq 0 ] && [ "${rate:-0}" -gt $best ] && best=$rate
+done
+echo "# $best frames per second of processor time in inject mode" >&2
+if [ $best -ge 1000000 ]; then
+    t_ok "a million frames per second in inject mode"
+else
+    t_not_ok "a million frames per second in inject mode" "$best per second of processor time, exit $status"
+fi
+compare "memory does not follow the size of the file in inject mode" 1024 --mode=inject
+# The report has a line of 800 bytes for each flow.
+flows=$("$tool" --list "$scratch/large.pcap" | sed -nE 's/^ *([0-9]+) flows.*/\1/p')
+compare "memory follows the open flows in endpoint mode" $((2048 + ${flows:-0})) -q
+"$tool" "$scratch/small.pcap" | tail -n +2 > "$scratch/file.txt"
+cat "$scratch/small.pcap" | "$tool" - | tail -n +2 > "$scratch/stdin.txt"
+t_check "a pipe, spooled, gives the report of the file" cmp "$scratch/file.txt" "$scratch/stdin.txt"
+t_check "which judges flows" grep -q ' [1-9][0-9]* pass, 0 fail' "$scratch/stdin.txt"
+t_done
