@@ -15,7 +15,9 @@ enum bench_kind {
     BENCH_RR,       /* 1-byte request and response over `connections` open ones, visited at random */
     BENCH_UDP_ECHO, /* 18 bytes there and back, `in_flight` at once */
     BENCH_CRR,      /* connect, request, response, close; `connections` TIME-WAIT entries held */
-    BENCH_IDLE      /* memory of one idle established connection */
+    BENCH_IDLE,     /* memory of one idle established connection */
+    /* Through xen-netfront and a netback in memory (ring.h); in_flight: the batch. */
+    BENCH_RING_PPS, BENCH_RING_GSO, BENCH_RING_BULK
 };
 
 struct bench_job {

@@ -556,6 +556,9 @@ static void lwip_run(void *state, uint64_t units)
         run_udp(s, units);
         break;
     case BENCH_IDLE:
+    case BENCH_RING_PPS:
+    case BENCH_RING_GSO:
+    case BENCH_RING_BULK:
         break;
     }
 }

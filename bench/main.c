@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "bench.h"
+#include "ring.h"
 #include <getopt.h>
 #include <jansson.h>
 #include <sched.h>
@@ -38,6 +39,11 @@ static const struct bench_job jobs[] = {
     {"scale-rr-1000", BENCH_RR, 1500, true, 0, 65535, false, 1000, 0, "1000 open"},
     {"scale-rr-10000", BENCH_RR, 1500, true, 0, 65535, false, 10000, 0, "10000 open"},
     {"idle-mem", BENCH_IDLE, 1500, true, 0, 65535, false, 1000, 0, "bytes per idle established connection"},
+    {"netfront-pps-16", BENCH_RING_PPS, 1500, false, 0, 0, false, 0, 16, "frames of 60 bytes there and back, 16 at once"},
+    {"netfront-pps-32", BENCH_RING_PPS, 1500, false, 0, 0, false, 0, 32, "32 at once"},
+    {"netfront-pps-64", BENCH_RING_PPS, 1500, false, 0, 0, false, 0, 64, "64 at once"},
+    {"netfront-gso", BENCH_RING_GSO, 1500, false, 65535, 0, false, 0, 4, "64 KB segments there and back, 4 at once"},
+    {"netfront-bulk", BENCH_RING_BULK, 1500, false, 65535, 524288, false, 1, 0, "TCP from guest to guest, GSO, checksums left out"},
 };
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
@@ -53,6 +59,7 @@ struct result {
     double spread; /* of wisp: (max - min) / median */
     struct bench_facts facts;
     uint32_t runs;
+    struct ring_result ring; /* of the netfront jobs, which have no other */
 };
 
 static uint8_t source[BENCH_SOURCE_SIZE] __attribute__((aligned(4096)));
@@ -123,6 +130,11 @@ static uint64_t calibrate(const struct bench_peer *peer, void *state, uint64_t t
 
 static const char *only_peer; /* null: all */
 
+static bool is_ring(const struct bench_job *job)
+{
+    return job->kind >= BENCH_RING_PPS;
+}
+
 static bool takes_part(int p, const struct bench_job *job)
 {
     if (only_peer && strcmp(only_peer, peers[p]->name) != 0) {
@@ -188,7 +200,11 @@ static void run_apart(const struct bench_job *job, uint32_t rounds, uint64_t tar
         bench_fail("main", job->name, "cannot fork");
     }
     if (child == 0) {
-        run_job(job, rounds, target, r);
+        if (is_ring(job)) {
+            ring_job_run(job, rounds, target, &r->ring);
+        } else {
+            run_job(job, rounds, target, r);
+        }
         ssize_t wrote = write(pipe_ends[1], r, sizeof(*r));
         _exit(wrote == (ssize_t)sizeof(*r) ? 0 : 1);
     }
@@ -251,6 +267,11 @@ static json_t *json_result(const char *name, const struct bench_job *job, const 
 {
     json_t *o = json_object();
     json_object_set_new(o, "name", json_string(name));
+    if (is_ring(job)) {
+        json_object_set_new(o, "unit", json_string("ns/slot"));
+        ring_json(o, &r->ring);
+        return o;
+    }
     json_object_set_new(o, "unit", json_string(unit_of(job)));
     json_object_set_new(o, "wisp", value_or_null(r->done[0], r->median[0]));
     json_object_set_new(o, "lwip", value_or_null(r->done[1], r->median[1]));
@@ -341,12 +362,26 @@ static bool known(const char *name)
     return found;
 }
 
+static void print_ring(const struct bench_job *job, const struct result *r, int head)
+{
+    if (head != 1) {
+        ring_print_head();
+    }
+    ring_print_row(job, &r->ring);
+}
+
+static void print_stack(const struct bench_job *job, const struct result *r, int head)
+{
+    if (head != 0) {
+        print_head();
+    }
+    print_row(job, r);
+}
+
 static void run_all(char **names, int count, uint32_t rounds, uint64_t target, bool json)
 {
     json_t *results = json_array();
-    if (!json) {
-        print_head();
-    }
+    int head = -1; /* the table begun: of the ring, or not */
     for (size_t i = 0; i < JOBS; i++) {
         struct result r = {0};
         if (!wanted(&jobs[i], names, count)) {
@@ -354,7 +389,8 @@ static void run_all(char **names, int count, uint32_t rounds, uint64_t target, b
         }
         run_apart(&jobs[i], rounds, target, &r);
         if (!json) {
-            print_row(&jobs[i], &r);
+            (is_ring(&jobs[i]) ? print_ring : print_stack)(&jobs[i], &r, head);
+            head = is_ring(&jobs[i]);
         }
         json_array_append_new(results, json_result(jobs[i].name, &jobs[i], &r));
         for (size_t f = 0; f < 2; f++) {

@@ -235,9 +235,17 @@ static uint8_t *copy_begin(struct wisp_memxen *xen, uint32_t reference, uint32_t
     return xen->grants.entry[reference].data + offset;
 }
 
+static bool skips(const struct wisp_memxen *xen, uint32_t length)
+{
+    return xen->grants.skip_from != 0 && length >= xen->grants.skip_from;
+}
+
 bool wisp_memxen_copy_in(struct wisp_memxen *xen, uint32_t reference, uint32_t offset,
                          const void *bytes, uint32_t length)
 {
+    if (skips(xen, length)) {
+        return true;
+    }
     uint8_t *page = copy_begin(xen, reference, offset, length, true);
     if (!page) {
         return false;
@@ -250,6 +258,9 @@ bool wisp_memxen_copy_in(struct wisp_memxen *xen, uint32_t reference, uint32_t o
 bool wisp_memxen_copy_out(struct wisp_memxen *xen, uint32_t reference, uint32_t offset, void *bytes,
                           uint32_t length)
 {
+    if (skips(xen, length)) {
+        return true;
+    }
     const uint8_t *page = copy_begin(xen, reference, offset, length, false);
     if (!page) {
         return false;

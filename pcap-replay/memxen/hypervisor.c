@@ -208,6 +208,7 @@ struct wisp_memxen *wisp_memxen_open(const struct wisp_memxen_config *config)
         wisp_memxen_close(xen);
         return NULL;
     }
+    xen->grants.skip_from = config->skip_from;
     return xen;
 }
 

@@ -22,6 +22,8 @@ struct wisp_memxen_config {
     enum wisp_grant_policy policy;
     uint32_t grants; /* entries of the grant table, default (0) 16384 */
     uint32_t ports;  /* event channels, default (0) 64 */
+    uint32_t skip_from; /* grant copies of at least that many bytes succeed and move nothing, so that what is left
+                           can be measured; 0: all are made */
 };
 
 /* Null: no memory. */

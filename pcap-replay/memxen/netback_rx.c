@@ -87,7 +87,8 @@ static void answer_gso(struct netback_queue *queue, uint16_t size)
     queue->nb->stats.rx_slots++;
 }
 
-/* Copies part bytes of frame from offset on into the page of request; false: it is not granted. */
+/* Copies part bytes of frame from offset on into the page of request, a grant copy for each piece they lie in;
+ * false: it is not granted. */
 static bool fill_page(struct netback_queue *queue, const struct netif_rx_request *request,
                       const struct wisp_frame *frame, uint32_t offset, uint32_t part)
 {
@@ -95,12 +96,22 @@ static bool fill_page(struct netback_queue *queue, const struct netif_rx_request
     if (queue->nb->habits.keep_rx) {
         netback_keep(queue->nb, request->gref, true);
     }
-    if (frame->pieces == 1) {
-        return wisp_memxen_copy_in(xen, request->gref, 0, frame->piece[0].bytes + offset, part);
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < frame->pieces && done < part; i++) {
+        const struct wisp_piece *piece = &frame->piece[i];
+        if (offset >= piece->length) {
+            offset -= piece->length;
+            continue;
+        }
+        uint32_t n = piece->length - offset;
+        n = n < part - done ? n : part - done;
+        if (!wisp_memxen_copy_in(xen, request->gref, done, piece->bytes + offset, n)) {
+            return false;
+        }
+        done += n;
+        offset = 0;
     }
-    uint8_t page[WISP_PAGE_SIZE];
-    wisp_frame_copy(frame, offset, page, part);
-    return wisp_memxen_copy_in(xen, request->gref, 0, page, part);
+    return true;
 }
 
 static uint16_t first_flags(const struct wisp_frame *frame)
