@@ -2,12 +2,12 @@
 /*
  * The ring jobs (see ring.h).
  *
- *   netfront-pps-N  batches of N frames of 60 bytes; the backend sends each back: one slot there, one back
- *   netfront-gso    batches of 4 segments of 64 KB, or of 3 KB in as many slots; each is sent back
- *   netfront-bulk   TCP from one guest to another, through both of their rings
+ *   netfront-pps-N  batches of N frames of 60 bytes; the backend sends each back: one slot there,
+ * one back netfront-gso    batches of 4 segments of 64 KB, or of 3 KB in as many slots; each is
+ * sent back netfront-bulk   TCP from one guest to another, through both of their rings
  *
- * The floor is two bare rings with slots of the same sizes and the same four exchanges for each batch of 16: what
- * any frontend and backend must at least do on one core.
+ * The floor is two bare rings with slots of the same sizes and the same four exchanges for each
+ * batch of 16: what any frontend and backend must at least do on one core.
  */
 #include "ring.h"
 #include <stdatomic.h>
@@ -15,13 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_MAX 64u
-#define GSO_BATCH 4u
-#define GSO_VIEWS 16u
-#define MSS       1448u
-#define HEAD      54u
+#define BATCH_MAX  64u
+#define GSO_BATCH  4u
+#define GSO_VIEWS  16u
+#define MSS        1448u
+#define HEAD       54u
 #define SMALL_VIEW 192u
-#define ROUNDS    99u
+#define ROUNDS     99u
 
 /* ---- a guest and its backend ---- */
 
@@ -73,7 +73,8 @@ void ring_guest_open(struct ring_guest *guest, const struct ring_guest_config *c
     }
     guest->memory = zeroed((size_t)RING_PAGES * WISP_PAGE_SIZE);
     guest->meta = zeroed(wisp_pool_size(RING_PAGES));
-    guest->pages = wisp_pool_init(guest->meta, wisp_pool_size(RING_PAGES), guest->memory, RING_PAGES, 16, true);
+    guest->pages = wisp_pool_init(guest->meta, wisp_pool_size(RING_PAGES), guest->memory,
+                                  RING_PAGES, 16, true);
     open_front(guest);
 }
 
@@ -158,7 +159,8 @@ static struct wisp_pkt *make_packet(const struct echo *echo)
     uint8_t *head = wisp_pkt_extend(pkt, HEAD);
     for (uint32_t i = 0; i < GSO_VIEWS; i++) {
         /* The last one is shorter: 65535 bytes is the most a packet may have. */
-        uint32_t n = echo->view_bytes - (i + 1 == GSO_VIEWS && echo->view_bytes == WISP_PAGE_SIZE ? 256 : 0);
+        uint32_t n =
+            echo->view_bytes - (i + 1 == GSO_VIEWS && echo->view_bytes == WISP_PAGE_SIZE ? 256 : 0);
         wisp_page_ref(echo->page);
         wisp_pkt_append(pkt, echo->page, 0, n);
     }
@@ -293,8 +295,8 @@ static uint64_t subject_run(struct subject *subject, uint64_t units)
     return took;
 }
 
-static void subject_open(struct subject *subject, const struct bench_job *job, enum ring_policy policy, bool copies,
-                         uint32_t view_bytes, uint64_t target)
+static void subject_open(struct subject *subject, const struct bench_job *job,
+                         enum ring_policy policy, bool copies, uint32_t view_bytes, uint64_t target)
 {
     *subject = (struct subject){.echo = {.batch = job->in_flight, .view_bytes = view_bytes}};
     /* The first 128 bytes of segments must arrive, so that backend and stack know them. */
@@ -383,15 +385,16 @@ static void summarise(struct samples *samples, uint32_t rounds, struct ring_resu
     result->floor = median(samples->floor, rounds);
 }
 
-void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target, struct ring_result *result)
+void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target,
+                  struct ring_result *result)
 {
     static struct subject subject[RING_POLICIES][2], small;
     static struct samples samples;
     bool gso = job->kind == BENCH_RING_GSO;
     for (int policy = 0; policy < RING_POLICIES; policy++) {
         for (int copies = 0; copies < 2; copies++) {
-            subject_open(&subject[policy][copies], job, (enum ring_policy)policy, copies, gso ? WISP_PAGE_SIZE : 0,
-                         target);
+            subject_open(&subject[policy][copies], job, (enum ring_policy)policy, copies,
+                         gso ? WISP_PAGE_SIZE : 0, target);
         }
     }
     if (gso) {
@@ -416,8 +419,8 @@ void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target,
 
 void ring_print_head(void)
 {
-    printf("\n%-20s %9s %9s %9s %9s %7s %9s %9s %9s %9s\n", "through the ring", "ns/slot", "strict", "floor", "copies",
-           "spread", "notif/1k", "grants", "strict", "ns");
+    printf("\n%-20s %9s %9s %9s %9s %7s %9s %9s %9s %9s\n", "through the ring", "ns/slot", "strict",
+           "floor", "copies", "spread", "notif/1k", "grants", "strict", "ns");
 }
 
 static double per_packet(const struct ring_facts *facts, uint64_t n)
@@ -428,10 +431,14 @@ static double per_packet(const struct ring_facts *facts, uint64_t n)
 void ring_print_row(const struct bench_job *job, const struct ring_result *r)
 {
     const struct ring_facts *facts = r->facts;
-    printf("%-20s %9.1f %9.1f %9.1f %9.1f %6.1f%% %9.1f %9.2f %9.2f %9.1f", job->name, r->slot[0], r->slot[1], r->floor,
-           r->copies[0], 100 * r->spread, 1000 * per_packet(&facts[0], facts[0].notifications),
-           per_packet(&facts[0], facts[0].grant_ops), per_packet(&facts[1], facts[1].grant_ops), r->unit);
-    printf(" per %s", is_bulk(job) ? "1460 bytes" : job->kind == BENCH_RING_GSO ? "64 KB segment" : "packet");
+    printf("%-20s %9.1f %9.1f %9.1f %9.1f %6.1f%% %9.1f %9.2f %9.2f %9.1f", job->name, r->slot[0],
+           r->slot[1], r->floor, r->copies[0], 100 * r->spread,
+           1000 * per_packet(&facts[0], facts[0].notifications),
+           per_packet(&facts[0], facts[0].grant_ops), per_packet(&facts[1], facts[1].grant_ops),
+           r->unit);
+    printf(" per %s", is_bulk(job)                  ? "1460 bytes"
+                      : job->kind == BENCH_RING_GSO ? "64 KB segment"
+                                                    : "packet");
     if (r->small > 0) {
         printf("; %.1f with 3 KB in as many slots", r->small);
     }
@@ -453,8 +460,10 @@ void ring_json(json_t *o, const struct ring_result *r)
     json_object_set_new(o, "ns_per_small_unit", r->small > 0 ? json_real(r->small) : json_null());
     json_object_set_new(o, "notifications_per_1000",
                         json_real(1000 * per_packet(&facts[0], facts[0].notifications)));
-    json_object_set_new(o, "grant_ops_per_packet", json_real(per_packet(&facts[0], facts[0].grant_ops)));
+    json_object_set_new(o, "grant_ops_per_packet",
+                        json_real(per_packet(&facts[0], facts[0].grant_ops)));
     json_object_set_new(o, "grant_ops_per_packet_strict",
                         json_real(per_packet(&facts[1], facts[1].grant_ops)));
-    json_object_set_new(o, "payload_bytes_copied", json_integer((json_int_t)(facts[0].copied + facts[1].copied)));
+    json_object_set_new(o, "payload_bytes_copied",
+                        json_integer((json_int_t)(facts[0].copied + facts[1].copied)));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The jobs of wisp-bench that run through xen-netfront, a ring and the netback in memory, both ends on one core. Each
- * is measured with every grant copy made and with those of payload left out, under both grant policies.
+ * The jobs of wisp-bench that run through xen-netfront, a ring and the netback in memory, both ends
+ * on one core. Each is measured with every grant copy made and with those of payload left out,
+ * under both grant policies.
  */
 #ifndef WISP_BENCH_RING_H
 #define WISP_BENCH_RING_H
@@ -15,7 +16,7 @@ enum ring_policy { RING_PERSISTENT, RING_STRICT, RING_POLICIES };
 
 /* What is counted besides time, over the whole run. */
 struct ring_facts {
-    uint64_t packets;       /* both directions, a merged segment is one */
+    uint64_t packets; /* both directions, a merged segment is one */
     uint64_t slots;
     uint64_t notifications; /* both directions */
     uint64_t grant_ops;     /* granted and ended by the guest */
@@ -25,9 +26,9 @@ struct ring_facts {
 struct ring_result {
     double slot[RING_POLICIES];   /* ns per slot, grant copies of payload left out */
     double copies[RING_POLICIES]; /* ns per slot that these copies add */
-    double unit;                  /* ns per packet, segment or 1460 bytes, persistent, copies left out */
-    double small;                 /* gso: the same for segments of 3 KB in as many slots; else 0 */
-    double floor;                 /* ns per slot of a bare ring */
+    double unit;  /* ns per packet, segment or 1460 bytes, persistent, copies left out */
+    double small; /* gso: the same for segments of 3 KB in as many slots; else 0 */
+    double floor; /* ns per slot of a bare ring */
     struct ring_facts facts[RING_POLICIES];
     double spread; /* of slot[RING_PERSISTENT] */
 };
@@ -50,7 +51,8 @@ struct ring_guest_config {
     uint32_t skip_from;   /* grant copies of that many bytes are left out, 0: none */
     uint16_t small_slots; /* RX slots are filled with at most that many bytes, 0: whole pages */
     uint8_t number;       /* its MAC address ends in this */
-    void (*frame)(void *context, const struct wisp_frame *frame, wisp_time now); /* the guest sent one */
+    void (*frame)(void *context, const struct wisp_frame *frame,
+                  wisp_time now); /* the guest sent one */
     void *context;
 };
 
@@ -71,7 +73,8 @@ void tcp_ring_close(struct tcp_ring *pair);
 
 /* ---- for main.c ---- */
 
-void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target, struct ring_result *result);
+void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target,
+                  struct ring_result *result);
 void ring_print_head(void);
 void ring_print_row(const struct bench_job *job, const struct ring_result *result);
 

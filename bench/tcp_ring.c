@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TCP between two guests (see ring.h), as between two domains of one host: each has a stack, netfront, a ring and a
- * netback; what one netback takes off its ring it gives to the other one, still mapped, which copies it once into
- * the receiver's pages.
+ * TCP between two guests (see ring.h), as between two domains of one host: each has a stack,
+ * netfront, a ring and a netback; what one netback takes off its ring it gives to the other one,
+ * still mapped, which copies it once into the receiver's pages.
  */
 #include "ring.h"
 #include <sodium/crypto_shorthash_siphash24.h>

@@ -195,7 +195,7 @@ START_TEST(canaries_everywhere__traffic_and_reconnects__none_in_any_shared_page)
         {.policy = WISP_GRANT_PERSISTENT, .untrusted = true},
     };
     for (size_t i = 0; i < 3; i++) {
-        bool copies = config[i].policy == WISP_GRANT_PERSISTENT;
+        bool copies = config[i].untrusted;
         rig_open(&rig, &config[i]);
         hide_canaries(rig.pool);
         rig_connect(&rig);

@@ -346,6 +346,53 @@ START_TEST(two_queues__lies_on_one__the_other_is_untouched)
 }
 END_TEST
 
+static void deliver_on(uint16_t queue, uint8_t seed)
+{
+    uint8_t bytes[100];
+    memset(bytes, seed, sizeof(bytes));
+    struct wisp_frame frame = wisp_frame_of(bytes, sizeof(bytes));
+    frame.queue = queue;
+    ck_assert(wisp_netback_send(rig.nb, &frame, rig.now));
+}
+
+/* Receives at most max frames; those of queue 1 carry the seed 1. Returns how many of these came. */
+static uint32_t receive_few(uint32_t max)
+{
+    struct wisp_pkt *pkts[8];
+    uint32_t n = rig.dev->ops->receive(rig.dev, pkts, max, rig.now);
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        found += wisp_pkt_head(pkts[i])[0] == 1;
+        wisp_pkt_drop(pkts[i]);
+    }
+    return found;
+}
+
+/* covers: XN-22 */
+START_TEST(two_queues__one_never_runs_dry__the_other_has_its_turn)
+{
+    rig_open(&rig, &(struct rig_config){.policy = WISP_GRANT_STRICT, .max_queues = 2, .queues = 2});
+    rig_connect(&rig);
+    for (uint16_t flooded = 0; flooded < 2; flooded++) {
+        uint32_t found = 0;
+        deliver_on(!flooded, 1);
+        for (uint32_t k = 0; k < 4 && !found; k++) {
+            for (uint32_t i = 0; i < 8; i++) {
+                deliver_on(flooded, 0);
+            }
+            wisp_netback_poll(rig.nb, rig.now);
+            found = receive_few(8);
+            ck_assert_uint_le(rig.dev->ops->deadline(rig.dev, rig.now), rig.now);
+        }
+        ck_assert_msg(found == 1, "queue %d starved", !flooded);
+        while (rig.dev->ops->deadline(rig.dev, rig.now) <= rig.now) {
+            receive_few(8);
+        }
+    }
+    rig_close(&rig);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("xn_ring");
@@ -364,6 +411,7 @@ static Suite *suite(void)
                    frames_sent__backend_never_asks_to_be_told__sending_goes_on_without_notifying);
     tcase_add_test(tc, connected__event_indices_nonsense__only_wake_ups_change);
     tcase_add_test(tc, two_queues__lies_on_one__the_other_is_untouched);
+    tcase_add_test(tc, two_queues__one_never_runs_dry__the_other_has_its_turn);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -73,6 +73,7 @@ static void share(struct wisp_netfront *front, const struct identity *identity, 
     shared->split = front->features.split;
     shared->tx.sg = front->features.sg_tx;
     shared->tx.own_copies = keep && !trusted;
+    shared->tx.wary = !keep && !trusted;
     shared->tx.share_roles =
         keep && !trusted ? 0 : 1u << WISP_ROLE_RX | 1u << WISP_ROLE_SEND | 1u << WISP_ROLE_APP;
     shared->rx.copy = keep && !trusted;
@@ -235,10 +236,11 @@ static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_
     struct wisp_netfront *front = front_of(dev);
     uint32_t total = 0;
     xenbus_step(front, now);
+    /* Another queue is first each time: what fills the batch takes nobody's turn for long. */
+    front->turn = front->turn + 1 < front->queues ? front->turn + 1 : 0;
     for (uint32_t i = 0; connected(front) && i < front->queues; i++) {
-        struct queue *queue = &front->queue[front->turn];
+        struct queue *queue = &front->queue[(front->turn + i) % front->queues];
         uint32_t got = 0;
-        front->turn = front->turn + 1 < front->queues ? front->turn + 1 : 0;
         if (!queue_receive(queue, &front->shared, pkts + total, max - total, &got, now)) {
             front->ring_lies = true;
         }
@@ -439,8 +441,14 @@ void wisp_netfront_close(struct wisp_netfront *front, wisp_time now)
 
 void wisp_netfront_fini(struct wisp_netfront *front)
 {
+    struct wisp_hypervisor *hv = front->config.hv;
+    /* A resume that no step noticed: what the references and ports name now is not ours to end. */
+    bool lost = front->xenbus.resumes != hv->resumes;
+    if (lost) {
+        hv->ops->forget_grants(hv);
+    }
     xenbus_fini(front);
-    netfront_close_rings(front, false);
+    netfront_close_rings(front, lost);
     while (front->done.head) {
         wisp_pkt_drop(pkt_list_pop(&front->done));
     }

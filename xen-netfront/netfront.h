@@ -17,8 +17,9 @@
 
 #define WISP_NETFRONT_QUEUES 8u /* most that one device serves */
 
-/* May pages the backend can still change reach the application (persistent grants), and is its word
- * on checksums taken? Strict grants need no trust for the former. */
+/* May pages the backend can still change reach the application (persistent grants), may it see the rest of a page
+ * that it is sent a part of (XSA-403), and is its word on checksums taken? Strict grants need no trust for the first;
+ * what trust would allow and is not there is copied, and counted. */
 enum wisp_trust {
     WISP_TRUST_XENSTORE, /* unless the toolstack wrote trusted = "0" */
     WISP_TRUST_YES,

@@ -214,6 +214,11 @@ static bool take(struct queue *queue, const struct queue_shared *shared, struct 
                  uint32_t max, uint32_t *got, wisp_time now)
 {
     uint32_t taken;
+    if (max == 0) {
+        queue->rx.ring.armed = false; /* not looked at: to be looked at soon */
+        *got = 0;
+        return true;
+    }
     if (!rx_take(&queue->rx, &shared->rx, pkts, max, now, got, &taken)) {
         return false;
     }

@@ -43,7 +43,11 @@ static struct wisp_page *copy_page(struct tx *tx, const struct tx_shared *shared
     if (tx->stock_count > 0) {
         return tx->stock[--tx->stock_count];
     }
-    return wisp_page_alloc(shared->pages, WISP_ROLE_SEND, WISP_HOLDER_DEVICE);
+    struct wisp_page *page = wisp_page_alloc(shared->pages, WISP_ROLE_SEND, WISP_HOLDER_DEVICE);
+    if (page && (shared->wary || shared->own_copies)) {
+        memset(page->data, 0, WISP_PAGE_SIZE); /* what was sent on another device, perhaps */
+    }
+    return page;
 }
 
 static void copy_page_release(struct tx *tx, const struct tx_shared *shared, struct wisp_page *page)
@@ -65,13 +69,25 @@ struct piece {
     bool copied;
 };
 
-static bool may_share(const struct tx_shared *shared, const struct wisp_pkt *pkt,
-                      const struct wisp_page *page)
+/* Nothing on view's page but what this backend was sent, or sent itself, or is to be sent now? Of static data the
+ * rest is the same file (page.h). */
+static bool shows_nothing_else(const struct tx_shared *shared, const struct wisp_view *view)
 {
+    const struct wisp_page *page = view->page;
+    return view->length == WISP_PAGE_SIZE || !page->pool || page->role == WISP_ROLE_SEND ||
+           (page->role == WISP_ROLE_RX && page->domain == shared->grants->domain);
+}
+
+/* A grant shows a whole page. */
+static bool may_share(const struct tx_shared *shared, const struct wisp_pkt *pkt,
+                      const struct wisp_view *view)
+{
+    const struct wisp_page *page = view->page;
     if (page == pkt->cell.page) {
         return true;
     }
-    return (shared->share_roles >> page->role & 1) && !grants_foreign(shared->grants, page);
+    return (shared->share_roles >> page->role & 1) && !grants_foreign(shared->grants, page) &&
+           (!shared->wary || shows_nothing_else(shared, view));
 }
 
 /* Copies length bytes of pkt from offset on to a page of ours. */
@@ -98,7 +114,7 @@ static bool take_piece(struct tx *tx, const struct tx_shared *shared, const stru
                        const struct wisp_view *view, uint32_t offset, struct piece *piece)
 {
     struct wisp_page *page = view->page;
-    if (may_share(shared, pkt, page)) {
+    if (may_share(shared, pkt, view)) {
         bool writable = shared->grants->keep && page->pool && !shared->own_copies;
         if (grants_use(shared->grants, page, writable)) {
             *piece = (struct piece){page, view->offset, view->length, false};

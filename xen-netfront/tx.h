@@ -55,6 +55,7 @@ struct tx_shared {
     struct wisp_pool *pages; /* for copies */
     uint32_t share_roles; /* bit per enum wisp_role: pages that may be granted; others are copied */
     bool sg;
+    bool wary; /* strict grants to an untrusted backend: it may see no byte that it was not sent */
     bool own_copies; /* copies lie on pages this queue keeps while connected (untrusted, persistent)
                       */
 };

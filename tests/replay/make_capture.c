@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Makes a capture of any size, the same one each time: a busy server's link, as tcpdump on it would have written
- * it. 256 conversations at once, each replaced by a new one when it has ended:
+ * Makes a capture of any size, the same one each time: a busy server's link, as tcpdump on it would
+ * have written it. 256 conversations at once, each replaced by a new one when it has ended:
  *
- *   14 of 16   TCP: handshake, a request, a response of up to 300 KB in segments of 1448 bytes with an
- *              acknowledgement for every second one, both ends closed
- *    1 of 16   UDP, a question and an answer
+ *   14 of 16   TCP: handshake, a request, a response of up to 300 KB in segments of 1448 bytes with
+ * an acknowledgement for every second one, both ends closed 1 of 16   UDP, a question and an answer
  *    1 of 16   an ICMP echo and its reply
  *
- * All checksums are right. Frames average 960 bytes: `make-capture 1G big.pcap` has 1.1 million of them in a minute.
+ * All checksums are right. Frames average 960 bytes: `make-capture 1G big.pcap` has 1.1 million of
+ * them in a minute.
  */
 #define _DEFAULT_SOURCE /* u_char, for pcap.h */
 #include <pcap/pcap.h>
@@ -28,7 +28,8 @@
 enum kind { KIND_TCP, KIND_UDP, KIND_ECHO };
 enum flag { FIN = 1, SYN = 2, PSH = 8, ACK = 16 };
 
-/* Steps of a TCP conversation: 0 SYN, 1 SYN-ACK, 2 ACK, 3 request, then segments and acknowledgements, then the end. */
+/* Steps of a TCP conversation: 0 SYN, 1 SYN-ACK, 2 ACK, 3 request, then segments and
+ * acknowledgements, then the end. */
 struct conversation {
     enum kind kind;
     uint32_t client, step, left, since_ack;
@@ -81,8 +82,10 @@ static uint32_t fold(uint32_t sum)
     return ~sum & 0xffff;
 }
 
-/* Finishes the frame whose IP payload of length bytes stands ready, and writes it. side: 0 the client's. */
-static void emit(const struct conversation *c, int side, uint8_t protocol, uint32_t length, uint32_t sum_at)
+/* Finishes the frame whose IP payload of length bytes stands ready, and writes it. side: 0 the
+ * client's. */
+static void emit(const struct conversation *c, int side, uint8_t protocol, uint32_t length,
+                 uint32_t sum_at)
 {
     static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 9}, {2, 0, 0, 0, 0, 1}};
     uint8_t *ip = frame + ETH;
@@ -189,7 +192,9 @@ static void begin(struct conversation *c)
 {
     uint32_t draw = random_below(16);
     born++;
-    *c = (struct conversation){.kind = draw == 14 ? KIND_UDP : draw == 15 ? KIND_ECHO : KIND_TCP,
+    *c = (struct conversation){.kind = draw == 14   ? KIND_UDP
+                                       : draw == 15 ? KIND_ECHO
+                                                    : KIND_TCP,
                                .client = 0x0a010000 + born % 60000,
                                .left = 1 + random_below(300000),
                                .port = (uint16_t)(20000 + born % 40000)};
@@ -199,7 +204,9 @@ static void begin(struct conversation *c)
 
 static void advance(struct conversation *c)
 {
-    bool on = c->kind == KIND_TCP ? advance_tcp(c) : c->kind == KIND_UDP ? advance_udp(c) : advance_echo(c);
+    bool on = c->kind == KIND_TCP   ? advance_tcp(c)
+              : c->kind == KIND_UDP ? advance_udp(c)
+                                    : advance_echo(c);
     if (!on) {
         begin(c);
     }
@@ -211,7 +218,8 @@ static uint64_t read_size(const char *text)
     char *end;
     uint64_t size = strtoull(text, &end, 10);
     uint64_t unit = *end == 'K' ? 1u << 10 : *end == 'M' ? 1u << 20 : *end == 'G' ? 1u << 30 : 1;
-    bool whole = text[0] >= '0' && text[0] <= '9' && end[*end != '\0'] == '\0' && (unit > 1 || *end == '\0');
+    bool whole =
+        text[0] >= '0' && text[0] <= '9' && end[*end != '\0'] == '\0' && (unit > 1 || *end == '\0');
     return whole ? size * unit : 0;
 }
 
@@ -219,7 +227,9 @@ int main(int argc, char **argv)
 {
     uint64_t size = argc == 3 ? read_size(argv[1]) : 0;
     if (size == 0) {
-        fputs("usage: make-capture SIZE[K|M|G] FILE|-\nWrites a capture of about SIZE bytes, the same each time.\n", stderr);
+        fputs("usage: make-capture SIZE[K|M|G] FILE|-\nWrites a capture of about SIZE bytes, the "
+              "same each time.\n",
+              stderr);
         return 2;
     }
     pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65535);
