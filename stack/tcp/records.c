@@ -70,19 +70,21 @@ static void pardon_held(struct wisp_tcp_conn *conn)
     }
 }
 
+/* One acknowledgement of something sent again is no sample for what was sent once either (MUST-18): the latter may
+ * have waited at the peer, out of order, for as long as the recovery took. */
 wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
     wisp_time newest = WISP_NEVER;
+    bool again = false;
     while (!chain_empty(&part->records)) {
         struct tcp_record *record = &chain_front(&part->records)->record;
         if (seq_after(end_of(record), conn->snd_una)) {
             trim(conn, record);
             break;
         }
-        if (!(record->flags & TCP_RECORD_AGAIN)) {
-            newest = record->sent_at;
-        }
+        again |= (record->flags & TCP_RECORD_AGAIN) != 0;
+        newest = record->sent_at;
         if (record->flags & TCP_RECORD_HELD) {
             pardon_held(conn);
             break;
@@ -90,7 +92,7 @@ wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
         wisp_tcp_record_clear_lost(conn, record);
         pop(conn);
     }
-    return newest;
+    return again ? WISP_NEVER : newest;
 }
 
 static struct tcp_record *find_held(struct wisp_tcp_conn *conn, struct tcp_seq seq)

@@ -178,6 +178,27 @@ START_TEST(retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken)
 }
 END_TEST
 
+/* covers: MUST-18 */
+START_TEST(data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken)
+{
+    struct wisp_tcp_conn *conn = server();
+    write_bytes(conn, 100);
+    drain();
+    wire_wait(&w, WISP_MS(20));
+    wire_tell(&w, SEG(.flags = ACK, .ack = 101));
+    wisp_time srtt = info_of(conn).srtt;
+    write_bytes(conn, 5 * 1460); /* the first is lost, the others wait at the peer */
+    drain();
+    for (int i = 0; i < 3; i++) {
+        wire_tell(&w, SEG(.flags = ACK, .ack = 101));
+    }
+    drain();
+    wire_wait(&w, WISP_MS(150)); /* so long takes the one sent again */
+    wire_tell(&w, SEG(.flags = ACK, .ack = 101 + 5 * 1460));
+    ck_assert(info_of(conn).srtt == srtt);
+}
+END_TEST
+
 /* covers: TC-43 */
 START_TEST(sacked_data__never_acknowledged__is_sent_again_after_the_timeout)
 {
@@ -608,6 +629,7 @@ int main(void)
     tcase_add_test(tcase, congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment);
     tcase_add_test(tcase, three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer);
     tcase_add_test(tcase, retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken);
+    tcase_add_test(tcase, data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken);
     tcase_add_test(tcase, sacked_data__never_acknowledged__is_sent_again_after_the_timeout);
     tcase_add_test(tcase, optimistic_acks__beyond_what_was_sent__change_nothing);
     tcase_add_test(tcase, black_hole__default_timeouts__soft_error_then_closed_after_at_least_100_s);

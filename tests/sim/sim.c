@@ -15,6 +15,7 @@ struct end {
     struct wisp_tcp_conn *conn;
     uint32_t to_send, sent, received;
     bool shut, ended, closed;
+    bool acted; /* in this step: there may be more to do at once */
     enum wisp_err reason;
     struct wisp_view held[64]; /* pages taken over and not yet let go of */
     uint32_t held_count;
@@ -192,6 +193,7 @@ static void send_some(struct sim *s, int side)
         uint32_t want = end->to_send - end->sent;
         uint32_t took = s->plan->lend ? send_lent(s, side, want) : send_copied(s, side, want);
         end->sent += took;
+        end->acted |= took > 0;
         if (took == 0) {
             wisp_tcp_want(end->conn, WISP_TCP_READABLE | WISP_TCP_END | WISP_TCP_WRITABLE);
             return;
@@ -199,6 +201,7 @@ static void send_some(struct sim *s, int side)
     }
     if (end->conn && !end->shut) {
         end->shut = true;
+        end->acted = true;
         wisp_tcp_want(end->conn, WISP_TCP_READABLE | WISP_TCP_END);
         wisp_tcp_shutdown(end->conn);
     }
@@ -215,6 +218,7 @@ static void check_view(struct sim *s, int side, const struct wisp_view *view)
         }
     }
     end->received += view->length;
+    end->acted = true;
 }
 
 static void let_go(struct end *end, uint32_t count)
@@ -253,10 +257,12 @@ static void read_some(struct sim *s, int side)
     }
 }
 
-static void act(struct sim *s, int side)
+/* True: it did something, so the stack wants a step, and may then have more to tell. */
+static bool act(struct sim *s, int side)
 {
     struct end *end = &s->end[side];
     struct wisp_tcp_event event;
+    end->acted = false;
     while (wisp_tcp_next_event(end->tcp, &event)) {
         if (event.what & WISP_TCP_ACCEPTED) {
             if (end->conn) {
@@ -275,6 +281,7 @@ static void act(struct sim *s, int side)
             send_some(s, side);
         }
         if (event.what & WISP_TCP_END) {
+            end->acted |= !end->ended;
             end->ended = true;
         }
         if (event.what & WISP_TCP_CLOSED) {
@@ -283,6 +290,7 @@ static void act(struct sim *s, int side)
             end->reason = event.reason;
         }
     }
+    return end->acted;
 }
 
 static bool over(const struct sim *s)
@@ -295,9 +303,7 @@ static wisp_time step(struct sim *s)
     wisp_time deadline = WISP_NEVER;
     for (int side = 0; side < 2; side++) {
         wisp_time at = wisp_stack_poll(s->end[side].stack, s->now);
-        act(s, side);
-        deadline = wisp_time_min(deadline, at);
-        deadline = wisp_time_min(deadline, wisp_stack_poll(s->end[side].stack, s->now));
+        deadline = wisp_time_min(deadline, act(s, side) ? s->now : at);
         for (int k = 0; k < 2; k++) {
             struct wisp_netdev *dev = &s->end[k].impair.dev;
             deadline = wisp_time_min(deadline, dev->ops->deadline(dev, s->now));
