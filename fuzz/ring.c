@@ -43,6 +43,7 @@ static void open_rig(uint8_t choice)
         .offers = choice & 8 ? WISP_OFFER_ALL & ~(uint32_t)WISP_OFFER_GSO : WISP_OFFER_ALL,
         .rx_slots = choice & 16 ? 32 : 128,
         .pages = 320,
+        .grants = 1024,
     };
     rig_open(&rig, &config);
     for (uint32_t i = 0; i < CANARIES; i++) {

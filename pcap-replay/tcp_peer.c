@@ -334,7 +334,8 @@ static void note_sent(struct tcp_engine *engine, uint64_t end, uint8_t flags)
     engine->sent = end > engine->sent ? end : engine->sent;
     engine->sent_fin |= (flags & TCP_FIN) != 0;
     engine->sent_rst |= (flags & TCP_RST) != 0;
-    bool outstanding = engine->dut_ack < engine->sent || (engine->sent_fin && !engine->dut_fin_acked);
+    bool outstanding = engine->dut_ack < engine->sent ||
+                       (engine->sent_fin && !engine->dut_fin_acked) || !engine->dut_known;
     if (outstanding && engine->resend_due == WISP_NEVER) {
         engine->resend_due = engine->session->now + engine->resend_after;
     }

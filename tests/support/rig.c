@@ -59,7 +59,7 @@ void rig_open(struct rig *rig, const struct rig_config *config)
     memset(rig, 0, sizeof(*rig));
     rig->config = *config;
     rig->now = WISP_MS(1);
-    struct wisp_memxen_config xen_config = {.policy = config->policy};
+    struct wisp_memxen_config xen_config = {.policy = config->policy, .grants = config->grants};
     struct wisp_netback_config back = {.mac = {{2, 0, 0, 0, 0, 1}},
                                        .mtu = config->mtu,
                                        .features =

@@ -28,6 +28,7 @@ struct rig_config {
     uint16_t slot_bytes;
     uint16_t rx_slots;
     uint32_t pages;
+    uint32_t grants; /* entries of the table; 0: the hypervisor's default */
     bool late_hotplug;
 };
 
