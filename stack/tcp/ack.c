@@ -69,9 +69,16 @@ static void duplicate(struct wisp_tcp_conn *conn, wisp_time now)
     }
 }
 
-static void tell_writer(struct wisp_tcp_conn *conn)
+/* Where the oldest record starts: what lies before is released. */
+static struct tcp_seq oldest(const struct wisp_tcp_conn *conn)
 {
-    if (conn->want & WISP_TCP_RELEASED) {
+    const struct tcp_chain *records = &conn->part->records;
+    return chain_empty(records) ? conn->snd_una : chain_front(records)->record.seq;
+}
+
+static void tell_writer(struct wisp_tcp_conn *conn, struct tcp_seq oldest_before)
+{
+    if ((conn->want & WISP_TCP_RELEASED) && !seq_equal(oldest(conn), oldest_before)) {
         conn->flags |= TCP_TELL_RELEASED;
     }
     if (conn->want & (WISP_TCP_RELEASED | WISP_TCP_WRITABLE)) {
@@ -81,6 +88,7 @@ static void tell_writer(struct wisp_tcp_conn *conn)
 
 static void data_acked(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_time now)
 {
+    struct tcp_seq oldest_before = oldest(conn);
     conn->acked += bytes;
     wisp_tcp_send_acked(conn, bytes);
     wisp_time sent_at = wisp_tcp_record_acked(conn);
@@ -90,7 +98,7 @@ static void data_acked(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_time now
     if ((conn->flags & TCP_URGENT_OUT) && !seq_before(conn->snd_una, conn->part->snd_up)) {
         conn->flags &= ~(uint32_t)TCP_URGENT_OUT;
     }
-    tell_writer(conn);
+    tell_writer(conn, oldest_before);
 }
 
 /* The path works: once a second is enough for the neighbour cache. */

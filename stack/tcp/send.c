@@ -78,6 +78,7 @@ uint32_t wisp_tcp_send(struct wisp_tcp_conn *conn, const struct wisp_view *views
             extend(conn, view->length);
         } else if (push(conn, view)) {
             wisp_page_ref(view->page);
+            wisp_page_hold(view->page, WISP_HOLDER_TCP_SEND);
         } else {
             conn->flags |= TCP_HUNGRY;
             break;
