@@ -121,6 +121,28 @@ START_TEST(reading__table__status_and_keep_alive_as_written)
 }
 END_TEST
 
+static const struct {
+    const char *target, *path;
+} targets[] = {
+    {"/a", "/a"},          {"/a?b", "/a"},   {"/a%3fb", "/a?b"}, {"http://h/a", "/a"}, {"HTTP://h:80/a?x", "/a"},
+    {"http://h", "/"},     {"http://h?x", "/"}, {"/%2e%2E/a", "/../a"}, {"*", "*"}, {"//a", "//a"},
+};
+
+START_TEST(reading__targets_of_all_forms__path_alone_is_left)
+{
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        char text[200];
+        strcpy(text, "OPTIONS ");
+        strcat(text, targets[i].target);
+        strcat(text, " HTTP/1.1\r\nHost: a\r\n\r\n");
+        http_request_init(&reader);
+        ck_assert_uint_ne(feed(text, strlen(text), 9), NOT_YET);
+        ck_assert_msg(strcmp(reader.request.target, targets[i].path) == 0, "%s: %s, status %u",
+                      targets[i].target, reader.request.target, reader.request.bad);
+    }
+}
+END_TEST
+
 /* "GET /aaa... HTTP/1.1" with a target of so many bytes. */
 static uint16_t status_of_target(size_t length)
 {
@@ -185,6 +207,7 @@ int main(void)
     tcase_add_test(tc, reading__truncated_at_every_length__no_request_yet);
     tcase_add_test(tc, reading__pipelined_requests__one_after_the_other);
     tcase_add_test(tc, reading__table__status_and_keep_alive_as_written);
+    tcase_add_test(tc, reading__targets_of_all_forms__path_alone_is_left);
     tcase_add_test(tc, reading__long_target__414_beyond_the_most);
     tcase_add_test(tc, reading__long_head__431_beyond_the_most);
     tcase_add_test(tc, reading__value_longer_than_kept__counts_as_absent);

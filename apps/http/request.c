@@ -216,6 +216,9 @@ static bool reduce_target(struct http_request *request)
         end++;
     }
     memmove(request->target, request->target + start, end);
+    if (end == 0 && start > 0) {
+        request->target[end++] = '/'; /* "http://host" alone, RFC 9110 §4.2.3 */
+    }
     request->target_length = end;
     bool good = decode(request->target, &request->target_length);
     request->target[request->target_length] = 0;

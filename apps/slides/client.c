@@ -6,13 +6,17 @@
  * §9.6), and let go when it closes too or time is up.
  *
  * While an answer waits for room, nothing is read: TCP's window tells the client to wait.
+ *
+ * A client has `idle_after` for a whole request, however it drips in, and as long for each TAKES_LEAST bytes of an
+ * answer; so nobody holds a place by being slow.
  */
 #include "client.h"
 #include "answer.h"
 #include <string.h>
 
-#define DRAIN_FOR WISP_SEC(2)
-#define TURNS     64u /* requests answered in one event, so that one client cannot hold up the others */
+#define DRAIN_FOR   WISP_SEC(2)
+#define TAKES_LEAST 16384u
+#define TURNS       64u /* requests answered in one event, so that one client cannot hold up the others */
 
 static void release(struct server *server, struct client *client)
 {
@@ -35,6 +39,7 @@ void client_open(struct server *server, struct wisp_tcp_conn *conn)
     client->peer_closed = false;
     client->body = (struct body){0};
     client->idle_at = server->net->now + server->idle_after;
+    client->taken = 0;
     http_request_init(&client->reader);
     wisp_tcp_set_cookie(conn, client);
     wisp_tcp_set_nodelay(conn, true);
@@ -92,6 +97,7 @@ static void answer_request(struct server *server, struct client *client)
     const struct http_request *request = &client->reader.request;
     status_page make = request->bad ? NULL : status_find(request->target);
     server->requests++;
+    client->idle_at = server->net->now + server->idle_after;
     if (make) {
         answer_made(server, client, make);
     } else {
@@ -171,7 +177,6 @@ bool client_event(struct server *server, const struct wisp_tcp_event *event)
     }
     client->peer_closed |= (event->what & WISP_TCP_END) != 0;
     if (client->state != CLIENT_DRAINING) {
-        client->idle_at = server->net->now + server->idle_after;
         for (uint32_t i = 0; i < TURNS && turn(server, client); i++) {
         }
     }
@@ -187,6 +192,19 @@ bool client_event(struct server *server, const struct wisp_tcp_event *event)
     return true;
 }
 
+/* True: bytes still go to it, and enough of them since last looked. */
+static bool gets_on(struct server *server, struct client *client)
+{
+    uint64_t taken = wisp_tcp_released(client->conn);
+    if (client->state == CLIENT_DRAINING || taken == wisp_tcp_queued(client->conn) ||
+        taken - client->taken < TAKES_LEAST) {
+        return false;
+    }
+    client->taken = taken;
+    client->idle_at = server->net->now + server->idle_after;
+    return true;
+}
+
 void client_sweep(struct server *server)
 {
     for (uint32_t i = 0, seen = 0; seen < server->count; i++) {
@@ -195,11 +213,11 @@ void client_sweep(struct server *server)
             continue;
         }
         seen++;
-        if (server->net->now < client->idle_at) {
+        if (server->net->now < client->idle_at || gets_on(server, client)) {
             continue;
         }
-        if (client->state == CLIENT_SENDING) {
-            wisp_tcp_abort(client->conn);
+        if (wisp_tcp_released(client->conn) != wisp_tcp_queued(client->conn)) {
+            wisp_tcp_abort(client->conn); /* what it was sent would stay as long as it likes */
         }
         seen--;
         release(server, client);

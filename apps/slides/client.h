@@ -22,7 +22,8 @@ struct client {
     enum client_state state;
     bool keep_alive;  /* after the answer being sent */
     bool peer_closed; /* it will ask for nothing more */
-    wisp_time idle_at;
+    wisp_time idle_at;     /* when to look whether it still gets on */
+    uint64_t taken;        /* bytes it had acknowledged when last looked at */
     uint32_t head_at, head_length;
     char head[CLIENT_HEAD_MOST];
     struct body body;
@@ -47,7 +48,7 @@ void client_open(struct server *server, struct wisp_tcp_conn *conn);
 /* Does what an event asks for. True: something was done that TCP should send. */
 bool client_event(struct server *server, const struct wisp_tcp_event *event);
 
-/* Closes clients idle for too long; called about once a second. */
+/* Closes clients that ask for nothing, ask too slowly or take too little; called about once a second. */
 void client_sweep(struct server *server);
 
 /* Ends all of them, orderly. */

@@ -110,5 +110,46 @@ settled() {
 }
 t_check "afterwards no connection is left but the one that asks" until_ok settled
 app_stop "the end is orderly after all of this"
+
+# Clients that hold a place by being slow: with --idle=2 they are gone a few seconds later.
+serve --idle=2
+slow() { # drip | sip | steady
+    python3 - "$1" <<'PY'
+import socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+s.settimeout(1)
+s.connect(("10.0.0.2", 80))
+start = time.time()
+if sys.argv[1] == "drip":  # a request that never ends, byte after byte
+    try:
+        s.send(b"GET /1.bin HTTP/1.1\r\nHost: a\r\nX: ")
+        while time.time() - start < 12:
+            s.send(b"x")
+            time.sleep(0.2)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    assert 2 <= time.time() - start < 8, time.time() - start
+else:  # a large answer, taken in sips of 100 bytes, or at a steady 100 KB/s
+    sip, wanted = (100, 10**9) if sys.argv[1] == "sip" else (10000, 700000)
+    s.send(b"GET /67108864.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+    got = 0
+    try:
+        while time.time() - start < 20 and got < wanted:
+            part = s.recv(sip)
+            got += len(part)
+            if not part:
+                break
+            time.sleep(0.1)
+    except ConnectionResetError:
+        pass
+    assert (got < wanted and time.time() - start < 15) if wanted == 10**9 else got >= wanted, (got, time.time() - start)
+PY
+}
+t_check "a request that drips in for ever is cut off" slow drip
+t_check "a client that sips at an answer is cut off" slow sip
+t_check "one that takes 100 KB/s is not" slow steady
+t_check "afterwards no connection is left but the one that asks" until_ok settled
+app_stop "the end is orderly after slow clients"
 app_check_capture "tshark finds no error of ours in all of this"
 t_done
