@@ -244,7 +244,9 @@ static void serve(int caller, const char *token)
     int on = 1;
     setsockopt(caller, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     s.caller = caller;
-    bool there = true;
+    uint8_t here[FRAME_HEADER];
+    frame_begin(here, FRAME_HERE, 0);
+    bool there = send_all(caller, here, sizeof here);
     while (there && !frame_complete(&s)) {
         struct pollfd p = {.fd = caller, .events = POLLIN};
         there = poll(&p, 1, -1) > 0 && frame_fill(&s);

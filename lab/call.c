@@ -5,9 +5,9 @@
  *                            otherwise it has none
  * call -m DIR COMMAND        gives QEMU's monitor one command and prints what it answers
  *
- * DIR holds `port`, the TCP port of 127.0.0.1 that leads to dom0's agent; `image/token`, the
- * password for it; and `monitor`, a socket, opened from inside DIR as a socket's path is bound
- * to 108 bytes.
+ * DIR, which callers lock while they dial, holds `port`, the TCP port of 127.0.0.1 that leads to
+ * dom0's agent; `image/token`, the password for it; and `monitor`, a socket, opened from inside DIR
+ * as a socket's path is bound to 108 bytes.
  *
  * Exit status 125: the lab cannot be reached or hung up before the command ended.
  */
@@ -16,6 +16,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -110,6 +112,30 @@ static void ask(int fd, char **words)
     }
     frame_begin(frame, FRAME_RUN, length);
     send_all(fd, frame, FRAME_HEADER + length);
+}
+
+/* Waits until dom0 has the connection (see frame.h). */
+static void await_here(int fd)
+{
+    uint8_t frame[FRAME_HEADER];
+    if (recv(fd, frame, sizeof frame, MSG_WAITALL) != sizeof frame || frame[0] != FRAME_HERE ||
+        frame_length(frame) != 0) {
+        lost("dom0 does not answer");
+    }
+}
+
+/* One caller at a time; a caller that dies lets the next one in. */
+static int dial_in_turn(char **words)
+{
+    int turn = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (turn < 0 || flock(turn, LOCK_EX) < 0) {
+        lost("cannot lock its folder");
+    }
+    int fd = dial_agent();
+    ask(fd, words);
+    await_here(fd);
+    close(turn);
+    return fd;
 }
 
 static void print_all(int fd, const uint8_t *bytes, size_t length)
@@ -267,7 +293,5 @@ int main(int argc, char **argv)
     if (to_monitor) {
         return monitor(rest[1]);
     }
-    int fd = dial_agent();
-    ask(fd, rest + 1);
-    converse(fd, with_input);
+    converse(dial_in_turn(rest + 1), with_input);
 }

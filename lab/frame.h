@@ -5,9 +5,15 @@
  *
  *   to dom0     RUN   the lab's token, then the command's words, each ended by a NUL; comes first
  *               IN    bytes for its standard input; an empty one is the end of it
- *   from dom0   OUT   bytes of its standard output
+ *   from dom0   HERE  empty; the connection has reached dom0; comes first, before RUN is read
+ *               OUT   bytes of its standard output
  *               ERR   bytes of its standard error
  *               EXIT  one byte, its exit status (128 + n when signal n ended it); the last frame
+ *
+ * QEMU listens with room for a single waiting connection. What follows from that for the caller: it
+ * dials with a lock held until HERE has come, so that callers do not crowd each other out; and it
+ * sends no IN before HERE, as the second segment of a connection that Linux keeps only as a SYN
+ * cookie, which it does when that room is full, is answered by a reset. The first one completes it.
  *
  * Either side hanging up ends the session; in dom0 that kills the command and its process group.
  */
@@ -20,6 +26,7 @@
 enum frame_kind {
     FRAME_RUN = 'R',
     FRAME_IN = 'I',
+    FRAME_HERE = 'H',
     FRAME_OUT = 'O',
     FRAME_ERR = 'E',
     FRAME_EXIT = 'X'
