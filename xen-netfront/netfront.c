@@ -250,6 +250,8 @@ static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_
         tell_groups(front, now);
     }
     break_if_lied_to(front, now);
+    front->dev.stats.grants = front->counts.value[COUNT_GRANTS];
+    front->dev.stats.grants_ended = front->counts.value[COUNT_GRANTS_ENDED];
     return total;
 }
 

@@ -62,6 +62,8 @@ static void add_device(const struct server *server, struct wisp_text *text)
     add_named(text, "bytes_out", dev->stats.tx_bytes);
     add_named(text, "frames_dropped", dev->stats.rx_dropped + dev->stats.tx_dropped);
     add_named(text, "driver_bytes_copied", dev->stats.bytes_copied);
+    add_named(text, "grants", dev->stats.grants);
+    add_named(text, "grants_ended", dev->stats.grants_ended);
 }
 
 static void add_memory(const struct server *server, struct wisp_text *text)

@@ -21,10 +21,18 @@ async function status() {
     return answer.json();
 }
 
+/* Pages that the other side may touch now, and how often one was lent: none on a tap, which copies. */
+const grants = (s) => s.grants === 0 ? "no grants" :
+    `${number(s.grants)} grants, ${number(s.grants - s.grants_ended)} open`;
+
 const live = document.getElementById("live");
-if (live) {
+function footer() {
     status().then((s) => {
         live.textContent = `wisp ${s.version} on ${s.platform} · up ${duration(s.uptime_ms)} · ` +
-            `${number(s.frames_in + s.frames_out)} frames · ${number(s.driver_bytes_copied)} payload bytes copied by the driver`;
-    }).catch(() => { live.textContent = ""; });
+            `${number(s.frames_in + s.frames_out)} frames · ${number(s.pages_in_use)} of ${number(s.pages)} pages · ` +
+            `${grants(s)} · ${number(s.driver_bytes_copied)} payload bytes copied by the driver`;
+    }).catch(() => { live.textContent = "The server does not answer."; }).finally(() => setTimeout(footer, 2000));
+}
+if (live && !document.getElementById("platform")) {
+    footer();
 }
