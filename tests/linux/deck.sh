@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
-# The deck in a browser, and ./demo as the README says.
+# The deck in a browser, and ./demo --tap as the README says; tests/xen/demo.sh has the guest.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
@@ -25,7 +25,7 @@ browse() { # page: its text after its scripts have run, from a browser
         --virtual-time-budget=3000 --dump-dom "$url/$1" 2> /dev/null
 }
 t_check "Chromium reads the start page, footer filled by its script" \
-    sh -c "$(declare -f browse); scratch=$scratch url=$url; browse '' | grep -qE 'wisp [0-9.]+ on Linux .* frames'"
+    sh -c "$(declare -f browse); scratch=$scratch url=$url; browse '' | grep -qE 'wisp [0-9.]+ on Linux .* frames .* pages .* no grants'"
 t_check "Chromium reads the live page, its cards filled" \
     sh -c "$(declare -f browse); scratch=$scratch url=$url; browse status | grep -qE 'id=\"frames\">[0-9,]+<'"
 shots=${WISP_SHOTS:-$scratch}
@@ -44,11 +44,11 @@ app_stop "the end is orderly"
 
 # In a build folder of its own, so that nothing built for the tests is mistaken for a clean clone's.
 export WISP_BUILD=$scratch/build
-t_check "./demo --once fetches the deck, compares, and ends with status 0" \
-    timeout 300 ./demo --once --no-install
-t_check "./demo --port with a port that is taken is one clear line, status 1" sh -c "
+t_check "./demo --tap --once fetches the deck, compares, and ends with status 0" \
+    timeout 300 ./demo --tap --once --no-install
+t_check "./demo --tap --port with a port that is taken is one clear line, status 1" sh -c "
     python3 -m http.server --bind 127.0.0.1 8765 > /dev/null 2>&1 & p=\$!
-    sleep 1; timeout 100 ./demo --port=8765 --no-install 2> $scratch/err; s=\$?; kill \$p
+    sleep 1; timeout 100 ./demo --tap --port=8765 --no-install 2> $scratch/err; s=\$?; kill \$p
     [ \$s -eq 1 ] && [ \$(wc -l < $scratch/err) -eq 1 ] && grep -q 'port 8765 is taken' $scratch/err"
 t_check "./demo --port=x names what is valid, status 2" \
     sh -c "./demo --port=x 2> $scratch/err; [ \$? -eq 2 ] && grep -q 'a number from' $scratch/err"
@@ -58,7 +58,7 @@ t_check "./demo --nonsense names the valid options, status 2" \
 interrupted() {
     local pid status
     # A shell's background job ignores SIGINT from birth; a terminal's does not.
-    setsid env --default-signal=INT ./demo --port=8766 --no-install > "$scratch/demo" 2>&1 &
+    setsid env --default-signal=INT ./demo --tap --port=8766 --no-install > "$scratch/demo" 2>&1 &
     pid=$!
     until_ok grep -q 'Ctrl-C ends it' "$scratch/demo" || return 1
     curl -fsS --max-time 2 http://localhost:8766/ > /dev/null || return 1
@@ -68,5 +68,5 @@ interrupted() {
     # A tap takes the kernel a moment to take down.
     [ $status -eq 0 ] && until_ok sh -c "! pgrep -r D,R,S,T -g $pid"
 }
-t_check "./demo, seen at its port, ends cleanly by Ctrl-C and leaves no process" interrupted
+t_check "./demo --tap, seen at its port, ends cleanly by Ctrl-C and leaves no process" interrupted
 t_done
