@@ -75,7 +75,7 @@ static void open_stack(struct wisp_net *net, const struct wisp_net_config *given
     }
 }
 
-static void banner(const struct wisp_net *net, enum wisp_log_level level)
+void wisp_net_banner(const struct wisp_net *net, enum wisp_log_level level)
 {
     const struct wisp_netdev_caps *caps = &net->netdev->caps;
     const uint8_t *m = caps->mac.octet;
@@ -99,7 +99,6 @@ void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config)
     }
     open_stack(net, config);
     net->now = wisp_platform_now(); /* opening a device takes its time */
-    banner(net, config->quiet ? WISP_LOG_DEBUG : WISP_LOG_INFO);
     wisp_net_configure(net, config->quiet ? WISP_LOG_DEBUG : WISP_LOG_INFO);
 }
 

@@ -46,6 +46,16 @@ static bool read_gateway(struct wisp_ip4 *gateway)
     return text != NULL;
 }
 
+/* It is used when a name is looked up; a wrong one is not kept until then. */
+static void check_nameserver(void)
+{
+    const char *text = wisp_platform_param("nameserver");
+    struct wisp_ip4 ip;
+    if (text && !wisp_ip4_parse(text, wisp_text_length(text), &ip)) {
+        wisp_platform_exit(2, "--nameserver is an address like 10.0.0.1");
+    }
+}
+
 static void use_parameters(struct wisp_net *net, const char *text, const char *source,
                            enum wisp_log_level level)
 {
@@ -55,6 +65,7 @@ static void use_parameters(struct wisp_net *net, const char *text, const char *s
     }
     address.has_gateway = read_gateway(&address.gateway);
     use_address(net, &address, "--ipv4");
+    wisp_net_banner(net, level);
     tell(&address, source, level);
 }
 
@@ -69,13 +80,16 @@ static void use_platform(struct wisp_net *net, const char *text, enum wisp_log_l
     }
     address.has_gateway |= read_gateway(&address.gateway);
     use_address(net, &address, "xenstore's ip");
+    wisp_net_banner(net, level);
     tell(&address, "xenstore", level);
 }
 
 static void use_network(struct wisp_net *net, enum wisp_log_level level)
 {
     (void)read_gateway(&net->gateway);
+    (void)wisp_net_number("dhcp-floor", 1, 3600); /* read by the first step only */
     wisp_net_dhcp_open(net, NULL);
+    wisp_net_banner(net, level);
     wisp_platform_log(level, "net", "no address given: asking by DHCP");
 }
 
@@ -83,6 +97,7 @@ void wisp_net_configure(struct wisp_net *net, enum wisp_log_level level)
 {
     const char *given = wisp_platform_param("ipv4");
     const char *told = wisp_platform_netdev_config(0);
+    check_nameserver();
     if (given && !wisp_text_equal(given, "dhcp")) {
         bool fixed = wisp_platform_param_source("ipv4") == WISP_PARAM_FIXED;
         use_parameters(net, given, fixed ? "built in" : "command line", level);

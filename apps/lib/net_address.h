@@ -18,7 +18,11 @@ struct wisp_net_address {
  */
 bool wisp_net_address_parse(const char *text, struct wisp_net_address *address);
 
-/* Gives the stack its address, or starts to ask the network for one; says on level which it was. */
+/* Says on level who runs on what (net.c). */
+void wisp_net_banner(const struct wisp_net *net, enum wisp_log_level level);
+
+/* Gives the stack its address, or starts to ask the network for one; says on level, behind the banner, which it
+ * was. A wrong parameter ends the program before anything else is said. */
 void wisp_net_configure(struct wisp_net *net, enum wisp_log_level level);
 
 /* Asks the network (net_dhcp.c): sets net->automatic. inform: the address is there, ask for the rest. */

@@ -47,12 +47,18 @@ static void make_clients(struct server *server)
     }
 }
 
-static void start(struct server *server, struct wisp_net *net)
+/* Before anything is opened, so that a wrong one is all that is said. */
+static uint16_t read_parameters(struct server *server)
+{
+    *server = (struct server){.idle_after = WISP_SEC(wisp_net_number("idle", 1, 86400))};
+    (void)connection_count();
+    return (uint16_t)wisp_net_number("port", 1, 65535);
+}
+
+static void start(struct server *server, struct wisp_net *net, uint16_t port)
 {
     struct wisp_tcp_listener *listener;
-    uint16_t port = (uint16_t)wisp_net_number("port", 1, 65535);
-    *server = (struct server){.net = net};
-    server->idle_after = WISP_SEC(wisp_net_number("idle", 1, 86400));
+    server->net = net;
     make_clients(server);
     site_init();
     server->tcp = wisp_net_tcp(net, change);
@@ -87,8 +93,9 @@ int wisp_app_main(void)
 {
     struct wisp_net net;
     struct server server;
+    uint16_t port = read_parameters(&server);
     wisp_net_open(&net, &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly});
-    start(&server, &net);
+    start(&server, &net, port);
     bool acted = true;
     wisp_time sweep_at = WISP_SEC(1);
     while (wisp_net_step(&net, acted ? 0 : server.count ? sweep_at : WISP_NEVER)) {

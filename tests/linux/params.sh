@@ -30,6 +30,30 @@ for app in $apps; do
         says 2 "no such parameter; valid are" "$build/apps/$app" --nonsense
 done
 
+# Nonsense for each parameter that has a value, but for those that take any text: one line that names the parameter.
+nonsense() { # application
+    local app=$1 name operand= given bad=0
+    case $app in ping) operand=10.0.0.1 ;; fetch) operand=http://10.0.0.1/ ;; esac
+    for name in $("$build/apps/$app" --help | sed -nE 's/^  --([a-z0-9-]+)=.*/\1/p'); do
+        case $name in
+            tap | tap-host | pcap | dhcp-id | dhcp-name | xen-pages) continue ;; # text; or only with --xen
+            ipv4 | dhcp-floor) given= ;;
+            *) given=--ipv4=10.0.0.2/24 ;;
+        esac
+        # shellcheck disable=SC2086
+        timeout 20 "$build/apps/$app" $given "--$name=@@" $operand > "$scratch/out" 2> "$scratch/err"
+        case $? in
+            1 | 2) [ "$(wc -l < "$scratch/err")" -eq 1 ] && grep -qF -e "$name" "$scratch/err" && continue ;;
+        esac
+        echo "--$name=@@: $(head -3 "$scratch/err")" >&2
+        bad=1
+    done
+    return $bad
+}
+for app in $apps; do
+    t_check "$app: nonsense for any parameter is one line that names it" nonsense "$app"
+done
+
 ping=$build/apps/ping
 t_check "--ipv4 that is no address" says 2 "--ipv4 is an address" "$ping" --ipv4=10.0.0 10.0.0.1
 t_check "--ipv4 that is a network's broadcast address" says 2 "not the address of a host" \
