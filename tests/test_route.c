@@ -279,6 +279,22 @@ START_TEST(mtu_shrinks__new_size_told_and_larger_packets_that_may_not_be_cut_ref
 }
 END_TEST
 
+START_TEST(mtu_shrinks_while_packets_wait_for_their_neighbour__too_large_ones_never_leave)
+{
+    struct wisp_netdev *dev = wisp_link_dev(net.link, 0);
+    ck_assert_int_eq(send_to(ip(10, 0, 0, 66), true), WISP_OK); /* 60 bytes, asks who that is */
+    ck_assert_int_eq(send_to(ip(10, 0, 0, 66), false), WISP_OK);
+    net_discard(&net);
+    dev->caps.mtu = 59;
+    dev->caps.generation++;
+    tell(66);
+    ck_assert_uint_eq(net_count(&net, "ipv4.tx.too_big"), 1); /* not to be cut */
+    ck_assert_uint_eq(net_count(&net, "ipv4.tx.fragmented"), 1);
+    dev->caps.mtu = 1500;
+    dev->caps.generation++;
+}
+END_TEST
+
 START_TEST(link_down__packets_wait_and_leave_when_it_comes_back)
 {
     struct wisp_netdev *dev = wisp_link_dev(net.link, 0);
@@ -321,6 +337,7 @@ int main(void)
     tcase_add_test(tc, ttl_of_every_value__leaves_as_given);
     tcase_add_test(tc, broadcast_forms__leave_in_a_link_broadcast_only);
     tcase_add_test(tc, mtu_shrinks__new_size_told_and_larger_packets_that_may_not_be_cut_refused);
+    tcase_add_test(tc, mtu_shrinks_while_packets_wait_for_their_neighbour__too_large_ones_never_leave);
     tcase_add_test(tc, link_down__packets_wait_and_leave_when_it_comes_back);
     suite_add_tcase(suite, tc);
     return wisp_suite_run(suite);

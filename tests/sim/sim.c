@@ -16,6 +16,7 @@ struct end {
     uint32_t to_send, sent, received;
     bool shut, ended, closed;
     bool acted; /* in this step: there may be more to do at once */
+    uint64_t edge; /* of the stream: as far as the peer may send */
     enum wisp_err reason;
     struct wisp_view held[64]; /* pages taken over and not yet let go of */
     uint32_t held_count;
@@ -293,6 +294,30 @@ static bool act(struct sim *s, int side)
     return end->acted;
 }
 
+/* What holds after every step: an offered window is not taken back (SHLD-14), and no more is in flight than the
+ * congestion window allows and than there is. */
+static void check_invariants(struct sim *s, int side)
+{
+    struct end *end = &s->end[side];
+    struct wisp_tcp_info info;
+    if (!end->conn || end->closed) {
+        return;
+    }
+    wisp_tcp_info(end->conn, &info);
+    uint64_t edge = info.bytes_received + info.rcv_wnd;
+    if (edge + 1 < end->edge && !end->ended) { /* a FIN takes one place */
+        fail(s, "the right edge of the window went back");
+    }
+    end->edge = edge > end->edge ? edge : end->edge;
+    bool loss_met = info.ssthresh < 1u << 30; /* from then on what is lost counts as in flight as well */
+    if (!loss_met && info.in_flight > info.cwnd + 2 * info.mss) { /* two: limited transmit, RFC 3042 */
+        fail(s, "more is in flight than the congestion window, and nothing was lost");
+    }
+    if (info.in_flight > info.queued + 1) {
+        fail(s, "more is in flight than is queued");
+    }
+}
+
 static bool over(const struct sim *s)
 {
     return s->end[0].closed && s->end[1].closed;
@@ -304,6 +329,7 @@ static wisp_time step(struct sim *s)
     for (int side = 0; side < 2; side++) {
         wisp_time at = wisp_stack_poll(s->end[side].stack, s->now);
         deadline = wisp_time_min(deadline, act(s, side) ? s->now : at);
+        check_invariants(s, side);
         for (int k = 0; k < 2; k++) {
             struct wisp_netdev *dev = &s->end[k].impair.dev;
             deadline = wisp_time_min(deadline, dev->ops->deadline(dev, s->now));
