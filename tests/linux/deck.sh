@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 . tests/linux/netns.sh
-needs ip curl chromium python3 unshare socat
+needs ip curl chromium python3 unshare socat setpriv
 
 url=http://10.0.0.2
 app_start slides
@@ -54,6 +54,36 @@ t_check "./demo --port=x names what is valid, status 2" \
     sh -c "./demo --port=x 2> $scratch/err; [ \$? -eq 2 ] && grep -q 'a number from' $scratch/err"
 t_check "./demo --nonsense names the valid options, status 2" \
     sh -c "./demo --nonsense 2> $scratch/err; [ \$? -eq 2 ] && grep -q 'valid options' $scratch/err"
+# As a user who may open /dev/net/tun, as on any Debian, and nothing else; and as one who may not.
+unprivileged() { # mode of /dev/net/tun
+    chmod 755 "$scratch" && mkdir -p "$scratch/user" && chmod 777 "$scratch/user"
+    rm -f "$scratch/tun" && mknod -m "$1" "$scratch/tun" c 10 200
+    cat > "$scratch/start" <<'SH'
+build=$1 port=8768 log=$(mktemp -d)
+taken() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
+. tools/demo-tap
+demo_start > /dev/null
+status=$?
+[ $status -ne 0 ] || curl -fsS --max-time 5 "http://localhost:$port/" | cmp - apps/slides/deck/index.html || status=3
+demo_stop
+exit $status
+SH
+    unshare -m sh -c 'mount --bind "$1" /dev/net/tun; shift; exec "$@"' sh "$scratch/tun" setpriv --reuid=65534 \
+        --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all env TMPDIR="$scratch/user" \
+        bash "$scratch/start" "$build" 2> "$scratch/err"
+}
+refused_in_one_line() {
+    ! unprivileged 600 && [ "$(wc -l < "$scratch/err")" -eq 1 ] && grep -q 'chmod 666 /dev/net/tun' "$scratch/err"
+}
+if [ "$(id -u)" -ne 0 ]; then
+    t_skip "what ./demo starts runs without root" "needs root to become somebody else"
+elif ! setpriv --reuid=65534 --regid=65534 --clear-groups unshare -Urn true 2> /dev/null; then
+    t_skip "what ./demo starts runs without root" "this kernel gives users no namespaces"
+else
+    t_check "what ./demo starts runs without root" unprivileged 666
+    t_check "without the right to open /dev/net/tun it says in one line what to do" refused_in_one_line
+fi
+
 # Ended processes whose parent does not look after them do not count.
 interrupted() {
     local pid status
