@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 . tests/linux/netns.sh
-needs ip nc pkg-config meson
+needs ip nc pkg-config meson python3
 
 dest=$scratch/dest
 meson install -C "$release" --no-rebuild --destdir "$dest" > "$scratch/install" 2>&1 || {
@@ -42,6 +42,16 @@ t_check "and runs" ./embed++
 t_check "wisp-linux: a server builds as a process" builds wisp-linux gcc -std=c11 hello.c hello
 app_start "$scratch/hello"
 t_check "and greets Linux over a tap" sh -c 'nc -w 5 10.0.0.2 13 < /dev/null | grep -q "^hello from wisp"'
+listens_on() { # half-close, we first: all that Linux sends after our FIN arrives
+    python3 - <<'PY' && until_ok grep -q '300000 bytes heard: ok' "$app_log"
+import socket
+s = socket.create_connection(("10.0.0.2", 13), 5)
+assert s.makefile("rb").read().startswith(b"hello from wisp")
+s.sendall(b"x" * 300000)
+s.close()
+PY
+}
+t_check "which closes its side first and hears 300000 bytes after that" listens_on
 app_stop "its end is orderly"
 t_check "it answers --help" sh -c "./hello --help | grep -q -e --tap="
 if [ -e "$PKG_CONFIG_PATH/wisp-xen.pc" ]; then

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* A program as a user writes it, outside of the tree: greets whoever connects to port 13, and closes. The
- * same source becomes a Linux process and a Xen image. */
+/* A program as a user writes it, outside of the tree: greets whoever connects to port 13, closes its side, and
+ * listens on for as long as the other likes. The same source becomes a Linux process and a Xen image. */
 #include <wisp/wisp.h>
 
 const struct wisp_app wisp_app = {"hello", "Greets whoever connects.", NULL, NULL};
@@ -40,6 +40,8 @@ static struct wisp_tcp *open_tcp(struct wisp_stack *stack, wisp_time now)
     return tcp;
 }
 
+static uint32_t heard; /* from the one who is being talked to */
+
 /* True: something was done that TCP should send. */
 static bool greet(struct wisp_tcp *tcp)
 {
@@ -50,10 +52,17 @@ static bool greet(struct wisp_tcp *tcp)
         if (event.what & WISP_TCP_ACCEPTED) {
             wisp_tcp_write(event.conn, text, sizeof(text) - 1);
             wisp_tcp_shutdown(event.conn);
-            wisp_tcp_want(event.conn, 0);
+            acted = true;
+        }
+        if (event.what & WISP_TCP_READABLE) {
+            uint32_t length = wisp_tcp_readable(event.conn);
+            wisp_tcp_consume(event.conn, length);
+            heard += length;
             acted = true;
         }
         if (event.what & WISP_TCP_CLOSED) {
+            wisp_platform_log(WISP_LOG_INFO, "hello", "%u bytes heard: %s", heard, wisp_err_text(event.reason));
+            heard = 0;
             wisp_tcp_release(event.conn);
         }
     }
