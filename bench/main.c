@@ -419,6 +419,7 @@ int main(int argc, char **argv)
     uint32_t rounds = 7;
     uint64_t target = 60000000;
     bool json = false;
+    opterr = 0; /* what is wrong is one line, below */
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
         case 'j':
@@ -443,7 +444,8 @@ int main(int argc, char **argv)
             printf("wisp-bench %s\n", WISP_VERSION_STRING);
             return 0;
         default:
-            fprintf(stderr, "wisp-bench: valid options: --json --rounds=N --quick --peer=NAME --list --help --version\n");
+            fprintf(stderr, "wisp-bench: %s is wrong; valid options: --json --rounds=N --quick --peer=NAME --list --help --version\n",
+                    argv[optind - 1]);
             return 2;
         }
     }

@@ -249,9 +249,10 @@ static void read_command(struct command *command, int argc, char **argv)
 {
     int option;
     pcapreplay_options_default(&command->replay);
+    opterr = 0; /* what is wrong is one line, below */
     while ((option = getopt_long(argc, argv, "d:L:w:f:o:qhV", long_options, NULL)) != -1) {
         if (option == '?') {
-            fprintf(stderr, "valid options: -d -f -h -L -o -q -V -w");
+            fprintf(stderr, "pcap-replay: %s is wrong; valid options: -d -f -h -L -o -q -V -w", argv[optind - 1]);
             for (const struct option *valid = long_options; valid->name; valid++) {
                 fprintf(stderr, " --%s", valid->name);
             }

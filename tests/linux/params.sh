@@ -54,6 +54,11 @@ for app in $apps; do
     t_check "$app: nonsense for any parameter is one line that names it" nonsense "$app"
 done
 
+for tool in bench/wisp-bench pcap-replay/pcap-replay; do
+    t_check "$(basename $tool) --nonsense names what is valid, with status 2" \
+        says 2 "--nonsense is wrong; valid options" "$release/$tool" --nonsense
+done
+
 ping=$build/apps/ping
 t_check "--ipv4 that is no address" says 2 "--ipv4 is an address" "$ping" --ipv4=10.0.0 10.0.0.1
 t_check "--ipv4 that is a network's broadcast address" says 2 "not the address of a host" \
