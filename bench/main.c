@@ -128,7 +128,8 @@ static uint64_t calibrate(const struct bench_peer *peer, void *state, uint64_t t
     }
 }
 
-static const char *only_peer; /* null: all */
+static const char *only_peer;   /* null: all */
+static uint64_t fixed_units; /* 0: as many as take the target's time */
 
 static bool is_ring(const struct bench_job *job)
 {
@@ -155,7 +156,9 @@ static void run_job(const struct bench_job *job, uint32_t rounds, uint64_t targe
             continue;
         }
         state[p] = peers[p]->open(job);
-        units[p] = job->kind == BENCH_IDLE ? 0 : calibrate(peers[p], state[p], target);
+        if (job->kind != BENCH_IDLE) {
+            units[p] = fixed_units ? fixed_units : calibrate(peers[p], state[p], target);
+        }
     }
     for (uint32_t k = 0; k < r->runs; k++) {
         for (int p = 0; p < PEERS; p++) {
@@ -326,6 +329,7 @@ static void usage(FILE *out)
             "  --rounds=N    rounds, interleaved (7; 1..%d)\n"
             "  --quick       shorter rounds\n"
             "  --peer=NAME   only that one: wisp, lwip or floor (for profiling)\n"
+            "  --units=N     N units a round, not as many as fill a time (for counting instructions)\n"
             "  --list        list the jobs\n"
             "  --help        this text\n"
             "  --version     the version\n",
@@ -414,7 +418,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"json", no_argument, 0, 'j'},  {"rounds", required_argument, 0, 'r'}, {"quick", no_argument, 0, 'q'},
         {"list", no_argument, 0, 'l'},  {"peer", required_argument, 0, 'p'},
-         {"help", no_argument, 0, 'h'},         {"version", no_argument, 0, 'V'},
+        {"units", required_argument, 0, 'u'}, {"help", no_argument, 0, 'h'}, {"version", no_argument, 0, 'V'},
         {0, 0, 0, 0}};
     uint32_t rounds = 7;
     uint64_t target = 60000000;
@@ -434,6 +438,13 @@ int main(int argc, char **argv)
         case 'p':
             only_peer = optarg;
             break;
+        case 'u':
+            fixed_units = strtoull(optarg, NULL, 10);
+            if (fixed_units == 0) {
+                fprintf(stderr, "wisp-bench: --units takes a number from 1 up\n");
+                return 2;
+            }
+            break;
         case 'l':
             list();
             return 0;
@@ -444,8 +455,8 @@ int main(int argc, char **argv)
             printf("wisp-bench %s\n", WISP_VERSION_STRING);
             return 0;
         default:
-            fprintf(stderr, "wisp-bench: %s is wrong; valid options: --json --rounds=N --quick --peer=NAME --list --help --version\n",
-                    argv[optind - 1]);
+            fprintf(stderr, "wisp-bench: %s is wrong; valid options: --json --rounds=N --quick --peer=NAME --units=N --list --help "
+                    "--version\n", argv[optind - 1]);
             return 2;
         }
     }

@@ -19,6 +19,7 @@
 
 #define RX_BATCHES 8u
 #define EVENTS     16u
+#define BLOCKED_POLL WISP_US(100) /* when to look again if the device had no room */
 
 struct wisp_stack {
     struct wisp_ethif eth;
@@ -164,15 +165,9 @@ static void icmp_error(void *self, uint8_t protocol, const struct wisp_icmp_erro
 /* Tells the transport that sent pkt that it is gone: let go of by the device, or dropped on the way. */
 static void tell_owner(void *context, struct wisp_pkt *pkt)
 {
-    struct wisp_stack *stack = context;
-    for (struct wisp_transport *t = stack->ipv4.transport; t; t = t->next) {
-        if (t->self == pkt->owner) {
-            if (t->ops->sent) {
-                t->ops->sent(t->self, pkt, stack->now);
-            }
-            return;
-        }
-    }
+    const struct wisp_stack *stack = context;
+    const struct wisp_transport *owner = pkt->owner;
+    owner->ops->sent(owner->self, pkt, stack->now);
 }
 
 /* ---- start and end ---- */
@@ -285,11 +280,16 @@ void wisp_stack_attach(struct wisp_stack *stack, struct wisp_transport *transpor
 
 /* ---- the step ---- */
 
+static void notice_caps(struct wisp_stack *stack)
+{
+    stack->caps_generation = stack->dev->caps.generation;
+    wisp_ethif_refresh(&stack->eth);
+    wisp_ipv4_refresh(&stack->ipv4);
+    wisp_ipv4_changed(&stack->ipv4); /* the own MAC address may have changed */
+}
+
 static void notice_link(struct wisp_stack *stack, wisp_time now)
 {
-    if (stack->link == stack->dev->link) {
-        return;
-    }
     stack->link = stack->dev->link;
     new_event(stack, stack->link ? WISP_STACK_LINK_UP : WISP_STACK_LINK_DOWN);
     if (stack->link) {
@@ -300,9 +300,6 @@ static void notice_link(struct wisp_stack *stack, wisp_time now)
 
 static void notice_announce(struct wisp_stack *stack, wisp_time now)
 {
-    if (stack->announce == stack->dev->announce) {
-        return;
-    }
     stack->announce = stack->dev->announce;
     new_event(stack, WISP_STACK_RESUMED);
     wisp_arp_doubt_all(&stack->arp, now);
@@ -311,14 +308,17 @@ static void notice_announce(struct wisp_stack *stack, wisp_time now)
 
 static void notice_device(struct wisp_stack *stack, wisp_time now)
 {
-    wisp_ethif_refresh(&stack->eth);
-    if (stack->caps_generation != stack->dev->caps.generation) {
-        stack->caps_generation = stack->dev->caps.generation;
-        wisp_ipv4_refresh(&stack->ipv4);
-        wisp_ipv4_changed(&stack->ipv4); /* the own MAC address may have changed */
+    const struct wisp_netdev *dev = stack->dev;
+    wisp_ethif_begin(&stack->eth);
+    if (stack->caps_generation != dev->caps.generation) {
+        notice_caps(stack);
     }
-    notice_link(stack, now);
-    notice_announce(stack, now);
+    if (stack->link != dev->link) {
+        notice_link(stack, now);
+    }
+    if (stack->announce != dev->announce) {
+        notice_announce(stack, now);
+    }
 }
 
 static void complete(struct wisp_stack *stack)
@@ -344,17 +344,21 @@ static void receive(struct wisp_stack *stack, wisp_time now)
     }
 }
 
-static wisp_time earliest(struct wisp_stack *stack, wisp_time now)
+static wisp_time send(struct wisp_stack *stack, wisp_time now)
 {
-    wisp_time at = stack->dev->ops->deadline(stack->dev, now);
-    at = wisp_time_min(at, wisp_arp_deadline(&stack->arp));
-    at = wisp_time_min(at, wisp_ipv4_deadline(&stack->ipv4));
+    wisp_time at = WISP_NEVER;
     for (struct wisp_transport *t = stack->ipv4.transport; t; t = t->next) {
-        if (t->ops->deadline) {
-            at = wisp_time_min(at, t->ops->deadline(t->self, now));
+        if (t->ops->step) {
+            at = wisp_time_min(at, t->ops->step(t->self, now));
         }
     }
-    return at;
+    wisp_ethif_flush(&stack->eth, now);
+    if (at <= now && wisp_ethif_room(&stack->eth) == 0) {
+        at = now + BLOCKED_POLL;
+    }
+    at = wisp_time_min(at, wisp_arp_deadline(&stack->arp));
+    at = wisp_time_min(at, wisp_ipv4_deadline(&stack->ipv4));
+    return wisp_time_min(at, stack->dev->ops->deadline(stack->dev, now));
 }
 
 wisp_time wisp_stack_poll(struct wisp_stack *stack, wisp_time now)
@@ -365,13 +369,14 @@ wisp_time wisp_stack_poll(struct wisp_stack *stack, wisp_time now)
     receive(stack, now);
     wisp_arp_expire(&stack->arp, now);
     wisp_ipv4_expire(&stack->ipv4, now);
-    for (struct wisp_transport *t = stack->ipv4.transport; t; t = t->next) {
-        if (t->ops->step) {
-            t->ops->step(t->self, now);
-        }
-    }
-    wisp_ethif_flush(&stack->eth, now);
-    return earliest(stack, now);
+    return send(stack, now);
+}
+
+wisp_time wisp_stack_flush(struct wisp_stack *stack, wisp_time now)
+{
+    stack->now = now;
+    wisp_ethif_begin(&stack->eth);
+    return send(stack, now);
 }
 
 /* ---- addresses and routes ---- */

@@ -51,8 +51,9 @@ static inline struct wisp_ip4 wisp_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t 
 /* The address as a number, most significant octet first: 10.0.0.1 is 0x0a000001. */
 static inline uint32_t wisp_ip4_value(struct wisp_ip4 ip)
 {
-    return (uint32_t)ip.octet[0] << 24 | (uint32_t)ip.octet[1] << 16 | (uint32_t)ip.octet[2] << 8 |
-           ip.octet[3];
+    uint32_t wire;
+    __builtin_memcpy(&wire, ip.octet, sizeof(wire)); /* one load and one swap, which shifts of octets do not become */
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32(wire) : wire;
 }
 
 /* The address of a number as wisp_ip4_value gives it. */
@@ -64,7 +65,7 @@ static inline struct wisp_ip4 wisp_ip4_from_value(uint32_t value)
 
 static inline bool wisp_ip4_equal(struct wisp_ip4 a, struct wisp_ip4 b)
 {
-    return wisp_ip4_value(a) == wisp_ip4_value(b);
+    return __builtin_memcmp(a.octet, b.octet, sizeof(a.octet)) == 0;
 }
 
 /* The network mask of prefix length 0..32, as a number. */

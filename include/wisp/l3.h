@@ -136,16 +136,13 @@ struct wisp_transport_ops {
     /* An ICMP error quoting a packet of this transport. */
     void (*error)(void *self, const struct wisp_icmp_error *error, wisp_time now);
 
-    /* pkt, whose owner is this transport's self, ends: the device let go of it, or it was dropped before it got
+    /* pkt, whose owner is this transport, ends: the device let go of it, or it was dropped before it got
      * there, possibly within l3's send. It is only borrowed. */
     void (*sent)(void *self, struct wisp_pkt *pkt, wisp_time now);
 
-    /* Once per step, after all input: expire timers, build and send what is due. */
-    void (*step)(void *self, wisp_time now);
-
-    /* When step must be called though nothing arrives; <= now: at once. After a step that had room for
-     * everything, it is later than now. */
-    wisp_time (*deadline)(void *self, wisp_time now);
+    /* Once per step, after all input: expire timers, build and send what is due. Returns when it must be called
+     * again though nothing arrives; now: there is more to send than there was room for. May be null. */
+    wisp_time (*step)(void *self, wisp_time now);
 
     /* A local address is gone: what used it ends with WISP_ERR_ADDRESS_LOST. */
     void (*address_lost)(void *self, const struct wisp_addr *local, wisp_time now);

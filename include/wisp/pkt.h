@@ -58,7 +58,7 @@ struct wisp_pkt {
     uint16_t csum_offset;  /* ... and store it here, counted from csum_start */
     uint16_t gso_size;     /* payload bytes of each segment (the MSS) */
     uint16_t queue;        /* a hash of the flow, for devices with several queues */
-    const void *owner;     /* who wants to know when the device lets go (a transport's self), or null */
+    const void *owner;     /* who wants to know when the device lets go (a struct wisp_transport), or null */
     void *mark;            /* the owner's */
     uint32_t mark_value;   /* the owner's */
     uint32_t device_value; /* the device's: a slot number, say */
@@ -183,8 +183,17 @@ bool wisp_pkt_linearise(struct wisp_pkt *pkt, struct wisp_pool *pages, uint32_t 
 bool wisp_pkt_read(const struct wisp_pkt *pkt, uint32_t offset, void *bytes, uint32_t length);
 
 /* The one's complement sum (see hash.h) of length bytes from offset on; they must exist. */
-uint16_t wisp_pkt_sum(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length,
-                      uint16_t (*sum)(const void *, size_t));
+uint16_t wisp_pkt_sum_views(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length,
+                            uint16_t (*sum)(const void *, size_t));
+
+static inline uint16_t wisp_pkt_sum(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length,
+                                    uint16_t (*sum)(const void *, size_t))
+{
+    if (pkt->views && pkt->view[0].length >= offset && length <= pkt->view[0].length - offset) {
+        return sum(wisp_view_bytes(&pkt->view[0]) + offset, length);
+    }
+    return wisp_pkt_sum_views(pkt, offset, length, sum);
+}
 
 /*
  * Completes a blank checksum in software: for devices and wrappers that cannot. The csum state becomes

@@ -6,13 +6,14 @@
  *     tcp = wisp_tcp_init(...);  wisp_stack_attach(stack, wisp_tcp_transport(tcp), now);
  *     wisp_stack_address_add(stack, ip, 24, now);
  *     for (;;) {
- *         deadline = wisp_stack_poll(stack, now);
- *         while (wisp_tcp_next_event(tcp, &event)) { ... read, write, close ... acted = true; }
- *         if (!acted) wait until deadline or the device;      // after acting, poll again: it sends
+ *         wisp_stack_poll(stack, now);
+ *         while (wisp_tcp_next_event(tcp, &event)) { ... read, write, close ... }
+ *         deadline = wisp_stack_flush(stack, now);      // what that left to send goes
+ *         wait until deadline or the device;
  *     }
  *
- * One stack belongs to one thread at a time; stacks share nothing. Only wisp_stack_poll moves packets: no
- * other function of the public interface touches the device.
+ * One stack belongs to one thread at a time; stacks share nothing. Only wisp_stack_poll and wisp_stack_flush move
+ * packets: no other function of the public interface touches the device.
  */
 #ifndef WISP_STACK_H
 #define WISP_STACK_H
@@ -79,6 +80,13 @@ void wisp_stack_attach(struct wisp_stack *stack, struct wisp_transport *transpor
  * Returns when it must be called again though nothing arrives (<= now: at once; WISP_NEVER: never).
  */
 wisp_time wisp_stack_poll(struct wisp_stack *stack, wisp_time now);
+
+/*
+ * The second half of a step: what the application just wrote, read, opened or closed leaves, without looking for
+ * arrivals first. Optional: the next poll sends it too. Returns the deadline as wisp_stack_poll does, so an
+ * application may wait after it.
+ */
+wisp_time wisp_stack_flush(struct wisp_stack *stack, wisp_time now);
 
 /*
  * Adds an own address with its network's prefix length 0..32 and starts announcing and probing it.

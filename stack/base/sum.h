@@ -32,13 +32,10 @@ static inline uint16_t wisp_sum_fold(uint64_t s)
     return (uint16_t)(s + (s >> 16));
 }
 
-/* A 16-bit number in host order, as a word of a sum. */
+/* A 16-bit number in host order, as a word of a sum; and back. */
 static inline uint16_t wisp_sum_word(uint16_t host)
 {
-    uint8_t wire[2] = {(uint8_t)(host >> 8), (uint8_t)host};
-    uint16_t word;
-    memcpy(&word, wire, 2);
-    return word;
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap16(host) : host;
 }
 
 /* Stores the checksum of a sum (its complement) at p. */

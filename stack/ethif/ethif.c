@@ -57,7 +57,17 @@ void wisp_ethif_refresh(struct wisp_ethif *eth)
     eth->mac = caps->mac;
     eth->mac_value = wisp_mac_value_get(caps->mac.octet);
     eth->frame_max = largest + WISP_ETHIF_HEADER;
-    eth->room = eth->dev->link ? eth->dev->ops->room(eth->dev) : 0;
+    eth->room_asked = false;
+}
+
+/* Packets the device would take. It is asked once a step, and only when somebody wants to send. */
+static uint32_t device_room(struct wisp_ethif *eth)
+{
+    if (!eth->room_asked) {
+        eth->room = eth->dev->link ? eth->dev->ops->room(eth->dev) : 0;
+        eth->room_asked = true;
+    }
+    return eth->room;
 }
 
 static bool joined(const struct wisp_ethif *eth, uint64_t group)
@@ -154,16 +164,17 @@ uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now)
 struct wisp_pkt *wisp_ethif_alloc(struct wisp_ethif *eth, bool reserved)
 {
     uint32_t keep = reserved ? 0 : eth->reserve;
-    if (eth->queued >= eth->room || wisp_pktpool_available(eth->dev->tx_pool) <= keep) {
+    if (eth->queued >= device_room(eth) || wisp_pktpool_available(eth->dev->tx_pool) <= keep) {
         return NULL;
     }
     return wisp_pkt_alloc(eth->dev->tx_pool);
 }
 
-uint32_t wisp_ethif_room(const struct wisp_ethif *eth)
+uint32_t wisp_ethif_room(struct wisp_ethif *eth)
 {
     uint32_t packets = wisp_pktpool_available(eth->dev->tx_pool);
-    uint32_t device = eth->room > eth->queued ? eth->room - eth->queued : 0;
+    uint32_t room = device_room(eth);
+    uint32_t device = room > eth->queued ? room - eth->queued : 0;
     packets = packets > eth->reserve ? packets - eth->reserve : 0;
     return device < packets ? device : packets;
 }
@@ -233,7 +244,7 @@ static void transmit(struct wisp_ethif *eth, wisp_time now)
         memmove(eth->queue, eth->queue + sent, eth->queued * sizeof(eth->queue[0]));
         eth->count[WISP_ETHIF_TX_SENT] += sent;
         eth->unkicked = true;
-        eth->room = eth->dev->ops->room(eth->dev);
+        eth->room_asked = false;
     }
 }
 

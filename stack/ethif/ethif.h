@@ -49,7 +49,8 @@ struct wisp_ethif {
     struct wisp_mac mac;
     uint64_t mac_value; /* the same as a number */
     uint32_t frame_max; /* longest frame accepted */
-    uint32_t room;      /* what the device would take, as asked at the start of the step */
+    uint32_t room;      /* what the device would take, while room_asked; see wisp_ethif_room */
+    bool room_asked;    /* in this step */
     uint32_t queued;
     uint32_t reserve; /* packets kept for alloc's reserved callers */
     bool unkicked;    /* something was handed to the device since the last kick */
@@ -65,8 +66,14 @@ void wisp_ethif_init(struct wisp_ethif *eth, struct wisp_netdev *dev, wisp_sum_f
 /* Drops the packets of the batch. */
 void wisp_ethif_fini(struct wisp_ethif *eth);
 
-/* Looks at the device's capabilities and room again: at the start of each step. */
+/* Looks at the device's capabilities again: they changed. */
 void wisp_ethif_refresh(struct wisp_ethif *eth);
+
+/* A step begins: the device may have room that it had not. */
+static inline void wisp_ethif_begin(struct wisp_ethif *eth)
+{
+    eth->room_asked = false;
+}
 
 /* Takes up to WISP_ETHIF_BATCH received packets and hands them up; returns how many there were. */
 uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now);
@@ -75,7 +82,7 @@ uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now);
 struct wisp_pkt *wisp_ethif_alloc(struct wisp_ethif *eth, bool reserved);
 
 /* How many packets could be sent in this step. */
-uint32_t wisp_ethif_room(const struct wisp_ethif *eth);
+uint32_t wisp_ethif_room(struct wisp_ethif *eth);
 
 /* Frames pkt by header (WISP_ETHIF_HEADER bytes) and queues it. Moved. */
 void wisp_ethif_send(struct wisp_ethif *eth, struct wisp_pkt *pkt, const uint8_t *header,

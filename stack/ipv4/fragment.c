@@ -90,7 +90,8 @@ static bool send_pieces(struct wisp_ipv4 *ip, struct wisp_pkt *pkt,
 void wisp_ipv4_fragment(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, const uint8_t *header,
                         wisp_time now)
 {
-    struct wisp_ipv4_header whole = wisp_ipv4_parse(wisp_pkt_head(pkt));
+    struct wisp_ipv4_header whole;
+    wisp_ipv4_parse(wisp_pkt_head(pkt), &whole);
     if (whole.fragment & WISP_IPV4_DF) {
         ip->count[WISP_IPV4_TX_TOO_BIG]++; /* the MTU shrank while it waited */
         wisp_pkt_drop(pkt);

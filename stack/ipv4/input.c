@@ -49,7 +49,7 @@ static enum wisp_ipv4_count parse(struct wisp_ipv4 *ip, struct wisp_pkt *pkt,
     if (p[0] >> 4 != 4) {
         return WISP_IPV4_RX_VERSION;
     }
-    *h = wisp_ipv4_parse(p);
+    wisp_ipv4_parse(p, h);
     if (h->size < WISP_IPV4_HEADER || h->size > pkt->length) {
         return WISP_IPV4_RX_HEADER_LENGTH;
     }
@@ -206,8 +206,7 @@ static void deliver(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, const struct wis
 /* Takes the header off; it stays where it is, in front of the payload, for complaints. */
 static void take_header(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, uint32_t size)
 {
-    ip->current = pkt->view[0];
-    ip->current.length = size;
+    wisp_view_set(&ip->current, pkt->view[0].page, pkt->view[0].offset, size);
     wisp_pkt_pull(pkt, size);
 }
 

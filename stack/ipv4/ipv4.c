@@ -41,7 +41,8 @@ static void on_timed_out(void *self, const uint8_t *header, uint8_t header_size,
                          const struct wisp_view *payload, wisp_time now)
 {
     struct wisp_ipv4 *ip = self;
-    struct wisp_ipv4_header h = wisp_ipv4_parse(header);
+    struct wisp_ipv4_header h;
+    wisp_ipv4_parse(header, &h);
     struct wisp_ipv4_complaint complaint = {.type = 11,
                                             .code = 1,
                                             .header_size = header_size,

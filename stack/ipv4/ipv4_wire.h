@@ -25,19 +25,18 @@ struct wisp_ipv4_header {
     struct wisp_ip4 destination;
 };
 
-/* Decodes the 20 bytes at p; nothing is checked. */
-static inline struct wisp_ipv4_header wisp_ipv4_parse(const uint8_t *p)
+/* Decodes the 20 bytes at p into *h; nothing is checked. */
+static inline void wisp_ipv4_parse(const uint8_t *p, struct wisp_ipv4_header *h)
 {
-    struct wisp_ipv4_header h = {.size = (uint8_t)((p[0] & 15) * 4),
-                                 .tos = p[1],
-                                 .ttl = p[8],
-                                 .protocol = p[9],
-                                 .total = wisp_be16_get(p + 2),
-                                 .id = wisp_be16_get(p + 4),
-                                 .fragment = wisp_be16_get(p + 6),
-                                 .source = wisp_ip4_get(p + 12),
-                                 .destination = wisp_ip4_get(p + 16)};
-    return h;
+    h->size = (uint8_t)((p[0] & 15) * 4);
+    h->tos = p[1];
+    h->ttl = p[8];
+    h->protocol = p[9];
+    h->total = wisp_be16_get(p + 2);
+    h->id = wisp_be16_get(p + 4);
+    h->fragment = wisp_be16_get(p + 6);
+    h->source = wisp_ip4_get(p + 12);
+    h->destination = wisp_ip4_get(p + 16);
 }
 
 /* The sum of the 20 bytes at p. */

@@ -3,8 +3,8 @@
 #include "assert.h"
 #include "ipv4_priv.h"
 
-#define UNREACHABLE 3u
-#define CODE_PORT   3u
+#define REFUSED_TYPE 3u /* destination unreachable: */
+#define REFUSED_CODE 3u /* port */
 
 static struct wisp_pkt *l3_alloc(void *self, bool reserved)
 {
@@ -77,8 +77,8 @@ static void l3_refuse(void *self, const struct wisp_pkt *pkt, const struct wisp_
     if (head->page != current->page || head->offset != current->offset + current->length) {
         return;
     }
-    struct wisp_ipv4_complaint complaint = {.type = UNREACHABLE,
-                                            .code = CODE_PORT,
+    struct wisp_ipv4_complaint complaint = {.type = REFUSED_TYPE,
+                                            .code = REFUSED_CODE,
                                             .header_size = (uint8_t)current->length,
                                             .header = wisp_view_bytes(current),
                                             .payload = head,

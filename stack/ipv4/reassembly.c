@@ -53,7 +53,7 @@ enum count {
     COUNTS
 };
 
-static const char *const names[COUNTS] = {
+static const char *const fragment_names[COUNTS] = {
     [RX_DUPLICATE] = "ipv4.reassembly.duplicate",    [RX_BAD_LENGTH] = "ipv4.reassembly.bad_length",
     [RX_TOO_LONG] = "ipv4.reassembly.too_long",      [RX_TINY] = "ipv4.reassembly.tiny",
     [RX_OVERLAP] = "ipv4.reassembly.overlap",        [RX_TWO_ENDS] = "ipv4.reassembly.two_ends",
@@ -520,7 +520,7 @@ static wisp_time deadline(const struct wisp_reassembly *ra)
 
 static bool counter(const struct wisp_reassembly *ra, uint32_t index, struct wisp_counter *counter)
 {
-    return wisp_count_at(names, ra->count, COUNTS, index, counter);
+    return wisp_count_at(fragment_names, ra->count, COUNTS, index, counter);
 }
 
 const struct wisp_reassembly_ops wisp_ipv4_reassembly = {

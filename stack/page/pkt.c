@@ -27,14 +27,14 @@ struct wisp_pktpool {
     void *context;
 };
 
-static size_t header_size(void)
+static size_t packets_at(void)
 {
     return (sizeof(struct wisp_pktpool) + 63) & ~(size_t)63;
 }
 
 size_t wisp_pktpool_size(uint32_t packets)
 {
-    return header_size() + packets * sizeof(struct wisp_pkt);
+    return packets_at() + packets * sizeof(struct wisp_pkt);
 }
 
 static bool give_cells(struct wisp_pktpool *pool)
@@ -62,7 +62,7 @@ struct wisp_pktpool *wisp_pktpool_init(void *mem, size_t size, uint32_t packets,
         return NULL;
     }
     struct wisp_pktpool *pool = mem;
-    *pool = (struct wisp_pktpool){.pkt = (struct wisp_pkt *)(void *)((uint8_t *)mem + header_size()),
+    *pool = (struct wisp_pktpool){.pkt = (struct wisp_pkt *)(void *)((uint8_t *)mem + packets_at()),
                                   .pages = pages,
                                   .count = packets,
                                   .available = packets};
@@ -318,7 +318,7 @@ bool wisp_pkt_linearise(struct wisp_pkt *pkt, struct wisp_pool *pages, uint32_t 
     return true;
 }
 
-uint16_t wisp_pkt_sum(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length, wisp_sum_fn sum)
+uint16_t wisp_pkt_sum_views(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length, wisp_sum_fn sum)
 {
     WISP_ASSERT(offset <= pkt->length && length <= pkt->length - offset);
     uint16_t total = 0;

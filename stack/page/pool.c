@@ -28,14 +28,14 @@ struct wisp_pool {
 };
 
 /* The pool and its page array, one behind the other. */
-static size_t header_size(void)
+static size_t pages_at(void)
 {
     return (sizeof(struct wisp_pool) + 15) & ~(size_t)15;
 }
 
 size_t wisp_pool_size(uint32_t pages)
 {
-    return header_size() + pages * sizeof(struct wisp_page);
+    return pages_at() + pages * sizeof(struct wisp_page);
 }
 
 static void push(struct wisp_pool *pool, struct wisp_page *page)
@@ -52,7 +52,7 @@ struct wisp_pool *wisp_pool_init(void *meta, size_t meta_size, void *memory, uin
         return NULL;
     }
     struct wisp_pool *pool = meta;
-    *pool = (struct wisp_pool){.page = (struct wisp_page *)(void *)((uint8_t *)meta + header_size()),
+    *pool = (struct wisp_pool){.page = (struct wisp_page *)(void *)((uint8_t *)meta + pages_at()),
                                .pages = pages,
                                .reserve = reserve,
                                .free = pages,

@@ -65,6 +65,21 @@ static bool is_for4(const struct tcp_tuple *tuple, struct wisp_ip4 local, struct
            wisp_ip4_equal(tuple->remote->u.ip4, remote) && wisp_ip4_equal(tuple->local->u.ip4, local);
 }
 
+/* Among many connections each one is a miss: its lines are asked for together, and so are its working part's. */
+static void fetch_conn(const struct wisp_tcp_conn *conn)
+{
+    for (uint32_t at = 64; at < sizeof(*conn); at += 64) {
+        __builtin_prefetch((const uint8_t *)conn + at);
+    }
+}
+
+static void fetch_part(const struct wisp_tcp_conn *conn)
+{
+    for (uint32_t at = 0; conn->part && at < sizeof(*conn->part); at += 64) {
+        __builtin_prefetch((const uint8_t *)conn->part + at, 1);
+    }
+}
+
 static bool entry_is_for(const struct wisp_tcp *tcp, uint32_t entry, const struct tcp_tuple *tuple)
 {
     uint32_t index = tcp_entry_index(entry);
@@ -72,6 +87,7 @@ static bool entry_is_for(const struct wisp_tcp *tcp, uint32_t entry, const struc
     const struct tcp_time_wait4 *wait = &tcp->time_wait[index];
     switch (tcp_entry_kind(entry)) {
     case TCP_KIND_CONN:
+        fetch_conn(&tcp->conn[index]);
         return is_for(&tcp->conn[index], tuple);
     case TCP_KIND_HALF:
         return is_for4(tuple, half->local, half->remote, half->local_port, half->remote_port);
@@ -122,6 +138,7 @@ static void entry_input(struct wisp_tcp *tcp, uint32_t entry, struct wisp_pkt *p
     switch (tcp_entry_kind(entry)) {
     case TCP_KIND_CONN:
         tcp->last = &tcp->conn[index];
+        fetch_part(tcp->last);
         wisp_tcp_segment_input(tcp->last, pkt, seg, now);
         break;
     case TCP_KIND_HALF:

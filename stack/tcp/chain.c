@@ -4,16 +4,30 @@
  * a full block is split in two.
  */
 #include "chain.h"
+#include "assert.h"
 #include <string.h>
 
-void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_block *blocks, uint32_t count)
+void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_pool_block *blocks, uint32_t count)
 {
     pool->free = NULL;
     pool->available = count;
     for (uint32_t i = count; i-- > 0;) {
-        blocks[i].next = pool->free;
-        pool->free = &blocks[i];
+        blocks[i].block = (struct tcp_block){
+            .next = pool->free, .entry = blocks[i].entry, .size = TCP_BLOCK_ENTRIES};
+        pool->free = &blocks[i].block;
     }
+}
+
+void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *block, union tcp_entry *entries,
+                         uint16_t size)
+{
+    WISP_ASSERT(!entries || size >= 2); /* a full block can be split */
+    if (entries) {
+        *block = (struct tcp_block){.entry = entries, .size = size};
+    } else {
+        block = NULL;
+    }
+    *chain = (struct tcp_chain){.head = block, .tail = block, .own = block};
 }
 
 static struct tcp_block *take(struct tcp_blocks *pool)
@@ -29,8 +43,12 @@ static struct tcp_block *take(struct tcp_blocks *pool)
     return block;
 }
 
-static void give(struct tcp_blocks *pool, struct tcp_block *block)
+/* The own block needs no home: it is the chain's first again once the chain is empty. */
+static void give(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_block *block)
 {
+    if (block == chain->own) {
+        return;
+    }
     block->next = pool->free;
     pool->free = block;
     pool->available++;
@@ -51,25 +69,37 @@ bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool)
     return true;
 }
 
+/* Nothing is left: the own block, if there is one, is where the next entry goes. */
+static void restart(struct tcp_chain *chain)
+{
+    chain->head = chain->tail = chain->own;
+    if (chain->own) {
+        chain->own->next = NULL;
+        chain->own->first = 0;
+        chain->own->end = 0;
+    }
+}
+
 void wisp_tcp_chain_shrink(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
     struct tcp_block *block = chain->head;
-    chain->head = block->next;
-    if (!chain->head) {
-        chain->tail = NULL;
+    struct tcp_block *next = block->next;
+    give(chain, pool, block);
+    chain->head = next;
+    if (!next) {
+        restart(chain);
     }
-    give(pool, block);
 }
 
 /* Splits a full block: its upper half moves to a new one behind it. */
-static bool split(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_block *block)
+static bool split_block(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_block *block)
 {
     struct tcp_block *upper = take(pool);
     if (!upper) {
         return false;
     }
-    uint32_t half = TCP_BLOCK_ENTRIES / 2;
-    upper->end = (uint16_t)(TCP_BLOCK_ENTRIES - half);
+    uint32_t half = block->size / 2u;
+    upper->end = (uint16_t)(block->size - half);
     memcpy(upper->entry, &block->entry[half], upper->end * sizeof(block->entry[0]));
     block->end = (uint16_t)half;
     upper->next = block->next;
@@ -93,11 +123,11 @@ static void compact(struct tcp_block *block, struct tcp_spot *spot)
 bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_spot *spot)
 {
     struct tcp_block *block = spot->block;
-    if (block->end == TCP_BLOCK_ENTRIES && block->first > 0) {
+    if (block->end == block->size && block->first > 0) {
         compact(block, spot);
     }
-    if (block->end == TCP_BLOCK_ENTRIES) {
-        if (!split(chain, pool, block)) {
+    if (block->end == block->size) {
+        if (!split_block(chain, pool, block)) {
             return false;
         }
         if (spot->index > block->end) {
@@ -123,11 +153,11 @@ void wisp_tcp_chain_pop_back(struct tcp_chain *chain, struct tcp_blocks *pool)
     for (struct tcp_block *block = chain->head; block != last; block = block->next) {
         before = block;
     }
+    give(chain, pool, last);
     chain->tail = before;
     if (before) {
         before->next = NULL;
     } else {
-        chain->head = NULL;
+        restart(chain);
     }
-    give(pool, last);
 }

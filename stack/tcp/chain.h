@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Queues of 16-byte entries in chains of 512-byte blocks from one pool: views to send, views received,
- * out-of-order pieces, records of what was sent. An empty chain holds no block.
+ * Queues of 16-byte entries in chains of blocks: views to send, views received, out-of-order pieces, records of
+ * what was sent. A chain may own a first block of a few entries, so that the one or two entries of a quiet
+ * connection lie beside it; more come from a pool of 512-byte blocks.
  *
- *   chain -> block | next first end | . . # # # # . . |  -> block | ... | -> null
- *                                         ^first  ^end
+ *   chain -> block | next entry first end | . . # # # # . . |  -> block | ... | -> null
+ *                                               ^first  ^end
  *
- * Invariants: no block of a chain is empty; count is the sum of end - first over its blocks. A spot names an
- * entry and is void once its entry is popped, or entries are inserted before it in its block.
+ * Invariants: no block of a chain is empty, but for the own one of an empty chain; count is the sum of
+ * end - first over its blocks. A spot names an entry and is void once its entry is popped, or entries are
+ * inserted before it in its block.
  */
 #ifndef WISP_TCP_CHAIN_H
 #define WISP_TCP_CHAIN_H
@@ -18,7 +20,7 @@
 #include <wisp/page.h>
 
 #define TCP_BLOCK_SIZE    512u
-#define TCP_BLOCK_ENTRIES 31u
+#define TCP_BLOCK_ENTRIES 30u
 
 /* Bytes received out of order: length of them from offset in page, the first has number seq. */
 struct tcp_piece {
@@ -50,13 +52,19 @@ union tcp_entry {
 
 struct tcp_block {
     struct tcp_block *next;
-    uint16_t first, end;
-    uint32_t spare;
+    union tcp_entry *entry; /* size of them */
+    uint16_t first, end, size;
+};
+
+/* A block of the pool. */
+struct tcp_pool_block {
+    struct tcp_block block;
     union tcp_entry entry[TCP_BLOCK_ENTRIES];
+    uint64_t spare;
 };
 
 _Static_assert(sizeof(union tcp_entry) == 16, "entries are 16 bytes");
-_Static_assert(sizeof(struct tcp_block) == TCP_BLOCK_SIZE, "blocks are 512 bytes");
+_Static_assert(sizeof(struct tcp_pool_block) == TCP_BLOCK_SIZE, "blocks are 512 bytes");
 
 /* The pool of blocks. */
 struct tcp_blocks {
@@ -66,6 +74,7 @@ struct tcp_blocks {
 
 struct tcp_chain {
     struct tcp_block *head, *tail;
+    struct tcp_block *own; /* the first block of an empty chain, no pool's; null: none */
     uint32_t count;
 };
 
@@ -75,12 +84,16 @@ struct tcp_spot {
     uint32_t index;
 };
 
-void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_block *blocks, uint32_t count);
+void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_pool_block *blocks, uint32_t count);
+
+/* An empty chain that owns a block over size entries; entries null: it owns none, block is not used. */
+void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *block, union tcp_entry *entries,
+                         uint16_t size);
 
 /* Adds a block behind the tail; false: the pool is empty. */
 bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool);
 
-/* Gives the head block, whose last entry was popped, back. */
+/* Takes the head block, whose last entry was popped, out of the chain. */
 void wisp_tcp_chain_shrink(struct tcp_chain *chain, struct tcp_blocks *pool);
 
 /* Makes room for an entry before spot, which then names it; false, and nothing changed: no block. */
@@ -109,7 +122,7 @@ static inline union tcp_entry *chain_back(const struct tcp_chain *chain)
 /* A new entry at the end, undefined content; null: the pool is empty. */
 static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
-    if ((!chain->tail || chain->tail->end == TCP_BLOCK_ENTRIES) &&
+    if ((!chain->tail || chain->tail->end == chain->tail->size) &&
         !wisp_tcp_chain_grow(chain, pool)) {
         return NULL;
     }
@@ -119,8 +132,13 @@ static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_bl
 
 static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
-    chain->count--;
-    if (++chain->head->first == chain->head->end) {
+    struct tcp_block *head = chain->head;
+    if (++head->first < head->end) {
+        chain->count--;
+    } else if (--chain->count == 0 && head == chain->own) {
+        head->first = 0;
+        head->end = 0;
+    } else {
         wisp_tcp_chain_shrink(chain, pool);
     }
 }

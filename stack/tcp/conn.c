@@ -173,6 +173,17 @@ void wisp_tcp_conn_reset(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_
     wisp_tcp_conn_end(conn, reason, now);
 }
 
+void wisp_tcp_part_init(struct tcp_part *part)
+{
+    memset(part, 0, sizeof(*part));
+    wisp_tcp_chain_init(&part->send, &part->send_own.block, part->send_own.entry, TCP_OWN_ENTRIES);
+    wisp_tcp_chain_init(&part->records, &part->records_own.block, part->records_own.entry,
+                        TCP_OWN_ENTRIES);
+    wisp_tcp_chain_init(&part->receive, &part->receive_own.block, part->receive_own.entry,
+                        TCP_OWN_ENTRIES);
+    wisp_tcp_chain_init(&part->pieces, NULL, NULL, 0);
+}
+
 /* Its queues are empty, and the numbers that are read only once they were set stay as they are: this runs for every
  * request of a quiet connection, and clearing it whole would cost as much as all the rest. */
 static void part_reset(struct tcp_part *part)

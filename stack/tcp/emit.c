@@ -67,15 +67,14 @@ static void seal(struct wisp_tcp *tcp, struct wisp_pkt *pkt, const struct wisp_f
 {
     struct wisp_l3 *l3 = tcp->l3;
     uint8_t *field = wisp_pkt_head(pkt) + 16;
-    pseudo = wisp_sum_add(pseudo, wisp_sum_word((uint16_t)pkt->length));
     if (l3->tcp.csum_tx) {
         pkt->csum = WISP_CSUM_BLANK;
         pkt->csum_start = 0;
         pkt->csum_offset = 16;
-        wisp_sum_store_blank(field, pseudo);
+        wisp_sum_store_blank(field, wisp_sum_add(pseudo, wisp_sum_word((uint16_t)pkt->length)));
     } else {
-        uint16_t header = wisp_sum_word(wisp_sum_fold(sums.header));
-        wisp_sum_store(field, wisp_sum_add(pseudo, wisp_sum_add(header, sums.payload)));
+        uint64_t number = sums.header + pkt->length + wisp_sum_word(pseudo) + wisp_sum_word(sums.payload);
+        wisp_sum_store(field, wisp_sum_word(wisp_sum_fold(number)));
     }
     tcp->count[TCP_TX_SEGMENTS]++;
     if (l3->ops->send(l3->self, pkt, flow, now) != WISP_OK) {
@@ -178,27 +177,32 @@ static struct wisp_view next_run(struct tcp_cursor *from, uint32_t length)
     return run;
 }
 
-/* Puts payload into the packet, copied or by reference, and sums it if sum is given. */
-static uint16_t put_payload(struct wisp_pkt *pkt, uint32_t length, struct tcp_cursor *from, bool copy,
-                            wisp_sum_fn sum)
+static void put_run(struct wisp_pkt *pkt, const struct wisp_view *run)
 {
-    uint8_t *to = copy ? wisp_pkt_extend(pkt, length) : NULL;
+    wisp_page_ref(run->page);
+    bool room = wisp_pkt_append(pkt, run->page, run->offset, run->length);
+    WISP_ASSERT(room);
+    (void)room;
+}
+
+/* Puts payload into the packet, copied (always what lies on no page, see send.c, which comes first) or by
+ * reference, and sums it if sum is given. */
+static uint16_t put_payload(const struct tcp_part *part, struct wisp_pkt *pkt, uint32_t length,
+                            struct tcp_cursor *from, bool copy, wisp_sum_fn sum)
+{
     uint16_t total = 0;
     bool odd = false;
     while (length > 0) {
         struct wisp_view run = next_run(from, length);
-        if (copy) {
-            memcpy(to, wisp_view_bytes(&run), run.length);
-            to += run.length;
+        const uint8_t *bytes = run.page ? wisp_view_bytes(&run) : part->own + run.offset;
+        if (copy || !run.page) {
+            memcpy(wisp_pkt_extend(pkt, run.length), bytes, run.length);
         } else {
-            wisp_page_ref(run.page);
-            bool room = wisp_pkt_append(pkt, run.page, run.offset, run.length);
-            WISP_ASSERT(room);
-            (void)room;
+            put_run(pkt, &run);
         }
         if (sum) {
-            uint16_t part = sum(wisp_view_bytes(&run), run.length);
-            total = wisp_sum_add(total, odd ? wisp_sum_odd(part) : part);
+            uint16_t part_sum = sum(bytes, run.length);
+            total = wisp_sum_add(total, odd ? wisp_sum_odd(part_sum) : part_sum);
             odd ^= run.length & 1;
         }
         length -= run.length;
@@ -213,13 +217,15 @@ void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct
     bool small = length <= wisp_tcp_emit_small_max(conn);
     struct sums sums;
     sums.header = put_segment(conn, pkt, seq, flags, false, now);
-    sums.payload = put_payload(pkt, length, from, small, tcp->l3->tcp.csum_tx ? NULL : tcp->l3->sum);
-    tcp->count[TCP_COPIED_SMALL] += small ? length : 0;
+    uint32_t in_front = pkt->length;
+    sums.payload = put_payload(conn->part, pkt, length, from, small,
+                               tcp->l3->tcp.csum_tx ? NULL : tcp->l3->sum);
+    tcp->count[TCP_COPIED_SMALL] += pkt->view[0].length - in_front;
     if (length > conn->mss) {
         pkt->gso = WISP_GSO_TCP4;
         pkt->gso_size = conn->mss;
     }
-    pkt->owner = tcp;
+    pkt->owner = &tcp->transport;
     pkt->mark = conn;
     pkt->mark_value = seq.v;
     conn->held++;
@@ -246,7 +252,7 @@ static uint16_t mss_offer(const struct wisp_tcp *tcp, const struct wisp_addr *re
     return (uint16_t)(tcp->l3->ops->mtu(tcp->l3->self, remote) - tcp->l3->tcp.overhead - TCP_HEADER);
 }
 
-static bool send_syn(struct wisp_tcp *tcp, const struct wisp_flow *flow, const struct header *h,
+static bool emit_bare(struct wisp_tcp *tcp, const struct wisp_flow *flow, const struct header *h,
                      const struct tcp_options_out *out, wisp_time now)
 {
     uint8_t options[TCP_OPTIONS_MAX];
@@ -279,7 +285,7 @@ bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now)
                                   .ts = answers ? conn->flags & TCP_HAS_TS : tcp->config.timestamps,
                                   .tsval = ts_value(conn->ts_offset, now),
                                   .tsecr = answers ? conn->ts_recent : 0};
-    if (!send_syn(tcp, &conn->flow, &h, &out, now)) {
+    if (!emit_bare(tcp, &conn->flow, &h, &out, now)) {
         return false;
     }
     conn->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_LATER);
@@ -303,7 +309,7 @@ bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, w
                                   .ts = half->flags & TCP_HALF_TS,
                                   .tsval = ts_value((uint32_t)(hash >> 32), now),
                                   .tsecr = half->ts_recent};
-    return send_syn(tcp, &flow, &h, &out, now);
+    return emit_bare(tcp, &flow, &h, &out, now);
 }
 
 bool wisp_tcp_emit_reply(struct wisp_tcp *tcp, const struct tcp_reply *reply, wisp_time now)
@@ -313,7 +319,7 @@ bool wisp_tcp_emit_reply(struct wisp_tcp *tcp, const struct tcp_reply *reply, wi
     struct tcp_options_out out = {.ts = reply->has_ts,
                                   .tsval = ts_value(reply->ts_offset, now),
                                   .tsecr = reply->tsecr};
-    if (!send_syn(tcp, &reply->flow, &h, &out, now)) {
+    if (!emit_bare(tcp, &reply->flow, &h, &out, now)) {
         return false;
     }
     tcp->count[TCP_TX_RST] += (reply->flags & TCP_RST) != 0;

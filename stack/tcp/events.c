@@ -59,7 +59,7 @@ static uint32_t levels(const struct wisp_tcp_conn *conn)
     return what & conn->want;
 }
 
-static struct wisp_tcp_conn *take_first(struct wisp_tcp *tcp)
+static struct wisp_tcp_conn *next_told(struct wisp_tcp *tcp)
 {
     struct wisp_tcp_conn *conn = &tcp->conn[tcp->events.head];
     tcp->events.head = conn->event_next;
@@ -119,7 +119,7 @@ static void fill(struct wisp_tcp_conn *conn, uint32_t what, struct wisp_tcp_even
 bool wisp_tcp_next_event(struct wisp_tcp *tcp, struct wisp_tcp_event *event)
 {
     while (tcp->events.head != TCP_NONE) {
-        struct wisp_tcp_conn *conn = take_first(tcp);
+        struct wisp_tcp_conn *conn = next_told(tcp);
         if (conn->flags & TCP_RELEASED) {
             wisp_tcp_conn_settle(conn);
             continue;

@@ -8,8 +8,7 @@
  */
 #include "tcp_priv.h"
 
-#define TURN  64u
-#define STEPS 4u /* what send_stream tries */
+#define TURN 64u
 
 enum outcome {
     NOTHING, /* nothing (more) to send */
@@ -166,6 +165,10 @@ static uint32_t new_length(struct wisp_tcp_conn *conn)
     struct tcp_part *part = conn->part;
     uint32_t unsent = part->unsent;
     uint32_t window = window_left(conn);
+    if (unsent < conn->mss && unsent <= window && unsent <= congestion_left(conn) &&
+        small_allowed(conn)) {
+        return unsent; /* most often; the rest would say the same */
+    }
     uint32_t n = least(unsent, window);
     n = least(n, congestion_left(conn));
     n = least(n, packet_max(conn));
@@ -230,7 +233,7 @@ static enum outcome send_new(struct wisp_tcp_conn *conn, wisp_time now)
     conn->flags &= ~(uint32_t)TCP_PROBE_DUE;
     conn->snd_nxt = seq_add(seq, n);
     part->unsent -= n;
-    if (n % conn->mss) {
+    if (n != conn->mss && (n < conn->mss || n % conn->mss)) {
         part->small_end = conn->snd_nxt;
         part->small_sent = true;
     }
@@ -239,9 +242,7 @@ static enum outcome send_new(struct wisp_tcp_conn *conn, wisp_time now)
         fin_sent(conn);
         flags |= TCP_FIN;
     }
-    struct tcp_cursor from = part->next;
-    wisp_tcp_emit_data(conn, pkt, seq, n, &from, flags, now);
-    part->next = from;
+    wisp_tcp_emit_data(conn, pkt, seq, n, &part->next, flags, now);
     arm_rexmit(conn, now);
     return SENT;
 }
@@ -321,20 +322,31 @@ static void arm_persist(struct wisp_tcp_conn *conn, wisp_time now)
     }
 }
 
+static bool is_idle(const struct wisp_tcp_conn *conn)
+{
+    return !(conn->flags & (TCP_PROBE_DUE | TCP_FIN_WANTED)) &&
+           (!conn->part || (!conn->part->unsent && !conn->part->lost));
+}
+
+/* The next packet with data or FIN, if one may leave. */
+static enum outcome send_next(struct wisp_tcp_conn *conn, wisp_time now)
+{
+    enum outcome outcome = NOTHING;
+    if ((conn->flags & TCP_PROBE_DUE) || !conn->part || conn->part->lost) {
+        outcome = send_probe(conn, now);
+        outcome = outcome == NOTHING ? send_lost(conn, now) : outcome;
+    }
+    outcome = outcome == NOTHING ? send_new(conn, now) : outcome;
+    return outcome == NOTHING ? send_fin(conn, now) : outcome;
+}
+
 static enum outcome send_stream(struct wisp_tcp_conn *conn, wisp_time now)
 {
-    static enum outcome (*const order[STEPS])(struct wisp_tcp_conn *, wisp_time) = {
-        send_probe, send_lost, send_new, send_fin};
     if (conn->generation != (uint8_t)conn->tcp->l3->tcp.generation) {
         wisp_tcp_conn_set_mss(conn);
     }
     for (uint32_t sent = 0; sent < TURN; sent++) {
-        enum outcome outcome = NOTHING;
-        bool idle = !(conn->flags & (TCP_PROBE_DUE | TCP_FIN_WANTED)) &&
-                    (!conn->part || (!conn->part->unsent && !conn->part->lost));
-        for (uint32_t i = idle ? STEPS : 0; outcome == NOTHING && i < STEPS; i++) {
-            outcome = order[i](conn, now);
-        }
+        enum outcome outcome = is_idle(conn) ? NOTHING : send_next(conn, now);
         if (outcome == BLOCKED) {
             return BLOCKED;
         }

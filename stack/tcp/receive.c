@@ -24,7 +24,7 @@ static bool charge_left(const struct wisp_tcp_conn *conn)
 }
 
 /* Appends a view, referencing its page anew. */
-static bool push(struct wisp_tcp_conn *conn, const struct wisp_view *view)
+static bool receive_push(struct wisp_tcp_conn *conn, const struct wisp_view *view)
 {
     struct tcp_part *part = conn->part;
     bool same = !chain_empty(&part->receive) && chain_back(&part->receive)->view.page == view->page;
@@ -35,7 +35,7 @@ static bool push(struct wisp_tcp_conn *conn, const struct wisp_view *view)
     if (!entry) {
         return false;
     }
-    entry->view = *view;
+    wisp_view_set(&entry->view, view->page, view->offset, view->length);
     wisp_page_ref(view->page);
     wisp_page_hold(view->page, WISP_HOLDER_TCP_RECEIVE);
     conn->pages = (uint16_t)(conn->pages + !same);
@@ -72,7 +72,7 @@ static bool collect(struct wisp_tcp_conn *conn, const struct wisp_view *view)
     }
     struct wisp_view copy = {page, 0, view->length};
     memcpy(page->data, wisp_view_bytes(view), view->length);
-    bool done = push(conn, &copy);
+    bool done = receive_push(conn, &copy);
     conn->tcp->count[TCP_COPIED_COLLECT] += done ? view->length : 0;
     wisp_page_unref(page);
     return done;
@@ -82,7 +82,7 @@ bool wisp_tcp_receive_view(struct wisp_tcp_conn *conn, const struct wisp_view *v
 {
     bool alone = chain_empty(&conn->part->receive);
     bool done = !alone && view->length < collect_below(conn) ? collect(conn, view)
-                                                            : push(conn, view);
+                                                            : receive_push(conn, view);
     if (done) {
         conn->rcv_nxt = seq_add(conn->rcv_nxt, view->length);
         conn->received += view->length;
@@ -107,14 +107,14 @@ static void take_in_order(struct wisp_tcp_conn *conn, const struct wisp_pkt *pkt
                           uint32_t length)
 {
     for (uint32_t i = 0; length > 0; i++) {
-        struct wisp_view view = pkt->view[i];
-        if (skip >= view.length) {
-            skip -= view.length;
+        const struct wisp_view *from = &pkt->view[i];
+        if (skip >= from->length) {
+            skip -= from->length;
             continue;
         }
-        view.offset += skip;
-        view.length -= skip;
-        view.length = view.length < length ? view.length : length;
+        struct wisp_view view;
+        uint32_t left = from->length - skip;
+        wisp_view_set(&view, from->page, from->offset + skip, left < length ? left : length);
         skip = 0;
         length -= view.length;
         if (!keep(conn, pkt, &view)) {
@@ -187,7 +187,9 @@ void wisp_tcp_receive_text(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
         wisp_tcp_reorder_insert(conn, pkt, seq, skip, length);
         ack_at_once(conn);
     }
-    wisp_tcp_part_settle(conn, now);
+    if (conn->part->unread == 0) {
+        wisp_tcp_part_settle(conn, now);
+    }
 }
 
 /* Bytes a page of the budget is good for. */
@@ -230,10 +232,12 @@ static void take_front(struct wisp_tcp_conn *conn, uint32_t length, bool kept)
 
 bool wisp_tcp_receive_opened(const struct wisp_tcp_conn *conn)
 {
+    uint32_t whole = conn->tcp->config.receive_window;
+    uint32_t worth = 2u * conn->mss < whole / 2 ? 2u * conn->mss : whole / 2;
+    if (seq_span(conn->rcv_nxt, conn->rcv_edge) + worth > whole) {
+        return false; /* nearly all of it is offered */
+    }
     struct tcp_seq edge = seq_add(conn->rcv_nxt, wisp_tcp_receive_window(conn));
-    uint32_t worth = 2u * conn->mss;
-    uint32_t half = conn->tcp->config.receive_window / 2;
-    worth = worth < half ? worth : half;
     return seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth;
 }
 

@@ -9,7 +9,7 @@
  */
 #include "tcp_priv.h"
 
-static struct tcp_seq end_of(const struct tcp_record *record)
+static struct tcp_seq record_end(const struct tcp_record *record)
 {
     return seq_add(record->seq, record->length);
 }
@@ -27,7 +27,7 @@ bool wisp_tcp_record_push(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32
     return true;
 }
 
-static void pop(struct wisp_tcp_conn *conn)
+static void record_pop(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
     struct tcp_block *head = part->records.head;
@@ -64,7 +64,7 @@ static void pardon_held(struct wisp_tcp_conn *conn)
 {
     struct tcp_spot spot = chain_begin(&conn->part->records);
     union tcp_entry *entry;
-    while ((entry = chain_at(spot)) != NULL && !seq_after(end_of(&entry->record), conn->snd_una)) {
+    while ((entry = chain_at(spot)) != NULL && !seq_after(record_end(&entry->record), conn->snd_una)) {
         wisp_tcp_record_clear_lost(conn, &entry->record);
         spot = chain_after(spot);
     }
@@ -79,7 +79,7 @@ wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
     bool again = false;
     while (!chain_empty(&part->records)) {
         struct tcp_record *record = &chain_front(&part->records)->record;
-        if (seq_after(end_of(record), conn->snd_una)) {
+        if (seq_after(record_end(record), conn->snd_una)) {
             trim(conn, record);
             break;
         }
@@ -90,7 +90,7 @@ wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
             break;
         }
         wisp_tcp_record_clear_lost(conn, record);
-        pop(conn);
+        record_pop(conn);
     }
     return again ? WISP_NEVER : newest;
 }
@@ -117,7 +117,7 @@ void wisp_tcp_record_sent(struct wisp_tcp_conn *conn, struct tcp_seq seq)
         return;
     }
     record->flags &= (uint8_t)~TCP_RECORD_HELD;
-    if (seq_after(end_of(record), conn->snd_una)) {
+    if (seq_after(record_end(record), conn->snd_una)) {
         if (record->flags & TCP_RECORD_LOST) {
             wisp_tcp_output_add(conn);
         }
@@ -145,14 +145,14 @@ void wisp_tcp_record_lose_all(struct wisp_tcp_conn *conn)
 {
     struct tcp_spot spot = chain_begin(&conn->part->records);
     for (union tcp_entry *entry; (entry = chain_at(spot)) != NULL; spot = chain_after(spot)) {
-        if (seq_after(end_of(&entry->record), conn->snd_una)) {
+        if (seq_after(record_end(&entry->record), conn->snd_una)) {
             lose(conn, &entry->record);
         }
     }
 }
 
 /* Cuts the record at *spot after length bytes; both parts keep its flags. False: no block, nothing changed. */
-static bool split(struct wisp_tcp_conn *conn, struct tcp_spot *spot, uint32_t length)
+static bool split_record(struct wisp_tcp_conn *conn, struct tcp_spot *spot, uint32_t length)
 {
     struct tcp_part *part = conn->part;
     struct tcp_spot second = {spot->block, spot->index + 1};
@@ -175,7 +175,7 @@ void wisp_tcp_record_lose_first(struct wisp_tcp_conn *conn, uint32_t length)
 {
     struct tcp_spot spot = chain_begin(&conn->part->records);
     union tcp_entry *entry;
-    while ((entry = chain_at(spot)) != NULL && !seq_after(end_of(&entry->record), conn->snd_una)) {
+    while ((entry = chain_at(spot)) != NULL && !seq_after(record_end(&entry->record), conn->snd_una)) {
         spot = chain_after(spot);
     }
     if (!entry) {
@@ -183,7 +183,7 @@ void wisp_tcp_record_lose_first(struct wisp_tcp_conn *conn, uint32_t length)
     }
     trim(conn, &entry->record);
     if (!(entry->record.flags & TCP_RECORD_HELD) && entry->record.length > length) {
-        split(conn, &spot, length);
+        split_record(conn, &spot, length);
     }
     lose(conn, &chain_at(spot)->record);
 }
@@ -201,7 +201,7 @@ struct tcp_record *wisp_tcp_record_next_lost(struct wisp_tcp_conn *conn, uint32_
             return NULL;
         }
         trim(conn, record);
-        if (record->length > most && !split(conn, &spot, most)) {
+        if (record->length > most && !split_record(conn, &spot, most)) {
             return NULL;
         }
         return &chain_at(spot)->record;

@@ -9,22 +9,22 @@
  */
 #include "tcp_priv.h"
 
-static struct tcp_seq end_of(const struct tcp_piece *piece)
+static struct tcp_seq piece_end(const struct tcp_piece *piece)
 {
     return seq_add(piece->seq, piece->length);
 }
 
 /* The first piece that ends behind seq; the spot may name none. */
-static struct tcp_spot find(const struct tcp_chain *pieces, struct tcp_seq seq)
+static struct tcp_spot piece_find(const struct tcp_chain *pieces, struct tcp_seq seq)
 {
     struct tcp_spot spot = chain_begin(pieces);
     while (spot.block && spot.block->next &&
-           !seq_after(end_of(&spot.block->entry[spot.block->end - 1].piece), seq)) {
+           !seq_after(piece_end(&spot.block->entry[spot.block->end - 1].piece), seq)) {
         spot.block = spot.block->next;
         spot.index = spot.block->first;
     }
     for (union tcp_entry *entry; (entry = chain_at(spot)) != NULL; spot = chain_after(spot)) {
-        if (seq_after(end_of(&entry->piece), seq)) {
+        if (seq_after(piece_end(&entry->piece), seq)) {
             break;
         }
     }
@@ -63,11 +63,11 @@ static bool insert_view(struct wisp_tcp_conn *conn, const struct wisp_view *view
     struct tcp_seq end = seq_add(seq, view->length);
     uint32_t offset = view->offset;
     while (seq_before(seq, end)) {
-        struct tcp_spot spot = find(&conn->part->pieces, seq);
+        struct tcp_spot spot = piece_find(&conn->part->pieces, seq);
         union tcp_entry *next = chain_at(spot);
         uint32_t gap = seq_span(seq, end);
         if (next && !seq_after(next->piece.seq, seq)) {
-            uint32_t covered = seq_span(seq, end_of(&next->piece));
+            uint32_t covered = seq_span(seq, piece_end(&next->piece));
             covered = covered < gap ? covered : gap;
             conn->tcp->count[TCP_RX_DUPLICATE_BYTES] += covered;
             seq = seq_add(seq, covered);
@@ -101,9 +101,9 @@ static void remember(struct tcp_part *part, struct tcp_seq seq)
 /* A new arrival that continues the run of the latest one replaces it, so that four runs are remembered. */
 static void note_arrival(struct tcp_part *part, struct tcp_seq seq, uint32_t length)
 {
-    struct tcp_spot spot = find(&part->pieces, part->recent[0]);
+    struct tcp_spot spot = piece_find(&part->pieces, part->recent[0]);
     const union tcp_entry *entry = part->recents ? chain_at(spot) : NULL;
-    bool continues = entry && seq_equal(end_of(&entry->piece), seq);
+    bool continues = entry && seq_equal(piece_end(&entry->piece), seq);
     if (continues) {
         part->recent[0] = seq;
     } else {
@@ -137,7 +137,7 @@ void wisp_tcp_reorder_insert(struct wisp_tcp_conn *conn, const struct wisp_pkt *
     }
 }
 
-static void pop(struct wisp_tcp_conn *conn)
+static void piece_pop(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
     const struct tcp_piece *piece = &chain_front(&part->pieces)->piece;
@@ -167,7 +167,7 @@ void wisp_tcp_reorder_deliver(struct wisp_tcp_conn *conn)
                 return;
             }
         }
-        pop(conn);
+        piece_pop(conn);
     }
     part->recents = 0;
 }
@@ -179,7 +179,7 @@ void wisp_tcp_reorder_prune(struct wisp_tcp_conn *conn)
         conn->tcp->count[TCP_RX_PRUNED]++;
     }
     while (!chain_empty(&part->pieces)) {
-        pop(conn);
+        piece_pop(conn);
     }
     part->recents = 0;
 }
@@ -198,7 +198,7 @@ static bool run_of(const struct tcp_part *part, struct tcp_seq seq, struct tcp_s
             run->start = piece->seq;
             inside = true;
         }
-        run->end = end_of(piece);
+        run->end = piece_end(piece);
         if (seq_before(seq, run->start)) {
             return false;
         }

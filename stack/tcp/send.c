@@ -3,6 +3,9 @@
  * The send queue: views the application lent or pages its bytes were copied to, from SND.UNA to the last byte
  * queued. part->next is where SND.NXT stands in it. Each entry holds one page reference, dropped when its
  * last byte is acknowledged; packets under way hold their own.
+ *
+ * A few bytes written while nothing is queued take no page: they lie in the working part (part->own), in the
+ * first and only view without a page. Every segment copies them behind its headers.
  */
 #include "tcp_priv.h"
 #include "assert.h"
@@ -27,7 +30,7 @@ static void appended(struct wisp_tcp_conn *conn, uint32_t offset, uint32_t bytes
 }
 
 /* Appends a view and takes over a reference of its page. */
-static bool push(struct wisp_tcp_conn *conn, const struct wisp_view *view)
+static bool send_push(struct wisp_tcp_conn *conn, const struct wisp_view *view)
 {
     struct tcp_part *part = conn->part;
     if (part->send.count >= conn->tcp->config.send_pages) {
@@ -38,9 +41,16 @@ static bool push(struct wisp_tcp_conn *conn, const struct wisp_view *view)
         conn->tcp->count[TCP_STARVED]++;
         return false;
     }
-    entry->view = *view;
+    wisp_view_set(&entry->view, view->page, view->offset, view->length);
     appended(conn, 0, view->length);
     return true;
+}
+
+static void let_go(const struct wisp_view *view)
+{
+    if (view->page) {
+        wisp_page_unref(view->page);
+    }
 }
 
 /* More bytes right behind the last ones queued, on the same page. */
@@ -76,7 +86,7 @@ uint32_t wisp_tcp_send(struct wisp_tcp_conn *conn, const struct wisp_view *views
         }
         if (extends(conn->part, view->page, view->offset)) {
             extend(conn, view->length);
-        } else if (push(conn, view)) {
+        } else if (send_push(conn, view)) {
             wisp_page_ref(view->page);
             wisp_page_hold(view->page, WISP_HOLDER_TCP_SEND);
         } else {
@@ -87,8 +97,9 @@ uint32_t wisp_tcp_send(struct wisp_tcp_conn *conn, const struct wisp_view *views
     }
     if (taken) {
         wisp_tcp_output_add(conn);
+    } else {
+        wisp_tcp_part_settle(conn, conn->tcp->now);
     }
-    wisp_tcp_part_settle(conn, conn->tcp->now);
     return taken;
 }
 
@@ -97,13 +108,14 @@ static struct wisp_view *write_room(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
     struct wisp_view *last = chain_empty(&part->send) ? NULL : &chain_back(&part->send)->view;
-    if (last && last->page == part->write_page && last->offset + last->length < WISP_PAGE_SIZE) {
+    if (last && last->page && last->page == part->write_page &&
+        last->offset + last->length < WISP_PAGE_SIZE) {
         return last;
     }
     struct wisp_page *page =
         wisp_page_alloc(conn->tcp->l3->pages, WISP_ROLE_SEND, WISP_HOLDER_TCP_SEND);
     struct wisp_view view = {page, 0, 0};
-    if (!page || !push(conn, &view)) {
+    if (!page || !send_push(conn, &view)) {
         if (page) {
             wisp_page_unref(page);
         }
@@ -113,14 +125,29 @@ static struct wisp_view *write_room(struct wisp_tcp_conn *conn)
     return &chain_back(&part->send)->view;
 }
 
-uint32_t wisp_tcp_write(struct wisp_tcp_conn *conn, const void *bytes, uint32_t length)
+/* Puts all of it beside the connection, if nothing else is queued and it is little. */
+static bool write_own(struct wisp_tcp_conn *conn, const uint8_t *bytes, uint32_t length)
 {
-    const uint8_t *from = bytes;
-    uint32_t taken = 0;
-    if (!may_send(conn) || length == 0 || !wisp_tcp_part_get(conn)) {
-        conn->flags |= TCP_HUNGRY;
-        return 0;
+    static const struct wisp_view none = {NULL, 0, 0};
+    struct tcp_part *part = conn->part;
+    if (length > TCP_OWN_BYTES || part->send.count > 1 ||
+        (part->send.count == 0 && !send_push(conn, &none))) {
+        return false;
     }
+    struct wisp_view *last = &chain_back(&part->send)->view;
+    uint32_t at = last->offset + last->length;
+    if (last->page || at + length > TCP_OWN_BYTES) {
+        return false;
+    }
+    memcpy(part->own + at, bytes, length);
+    extend(conn, length);
+    return true;
+}
+
+/* Copies onto pages; gives how much. */
+static uint32_t write_pages(struct wisp_tcp_conn *conn, const uint8_t *from, uint32_t length)
+{
+    uint32_t taken = 0;
     while (taken < length) {
         struct wisp_view *last = write_room(conn);
         if (!last) {
@@ -133,11 +160,22 @@ uint32_t wisp_tcp_write(struct wisp_tcp_conn *conn, const void *bytes, uint32_t 
         extend(conn, part);
         taken += part;
     }
+    return taken;
+}
+
+uint32_t wisp_tcp_write(struct wisp_tcp_conn *conn, const void *bytes, uint32_t length)
+{
+    if (!may_send(conn) || length == 0 || !wisp_tcp_part_get(conn)) {
+        conn->flags |= TCP_HUNGRY;
+        return 0;
+    }
+    uint32_t taken = write_own(conn, bytes, length) ? length : write_pages(conn, bytes, length);
     conn->tcp->count[TCP_COPIED_WRITE] += taken;
     if (taken) {
         wisp_tcp_output_add(conn);
+    } else {
+        wisp_tcp_part_settle(conn, conn->tcp->now);
     }
-    wisp_tcp_part_settle(conn, conn->tcp->now);
     return taken;
 }
 
@@ -154,7 +192,8 @@ uint32_t wisp_tcp_send_room(const struct wisp_tcp_conn *conn)
     views = views < pages ? views : pages;
     views = views < slots ? views : slots;
     uint32_t room = views * WISP_PAGE_SIZE;
-    if (used && chain_back(&conn->part->send)->view.page == conn->part->write_page) {
+    if (used && conn->part->write_page &&
+        chain_back(&conn->part->send)->view.page == conn->part->write_page) {
         const struct wisp_view *last = &chain_back(&conn->part->send)->view;
         room += WISP_PAGE_SIZE - last->offset - last->length;
     }
@@ -209,7 +248,7 @@ void wisp_tcp_send_acked(struct wisp_tcp_conn *conn, uint32_t bytes)
         if (view->page == part->write_page) {
             part->write_page = NULL;
         }
-        wisp_page_unref(view->page);
+        let_go(view);
         chain_pop(&part->send, &conn->tcp->blocks);
     }
 }
@@ -218,7 +257,7 @@ void wisp_tcp_send_drop(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
     while (!chain_empty(&part->send)) {
-        wisp_page_unref(chain_front(&part->send)->view.page);
+        let_go(&chain_front(&part->send)->view);
         chain_pop(&part->send, &conn->tcp->blocks);
     }
     while (!chain_empty(&part->records)) {

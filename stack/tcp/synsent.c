@@ -11,7 +11,7 @@ static bool ack_acceptable(const struct wisp_tcp_conn *conn, const struct tcp_se
     return (seg->flags & TCP_ACK) && seq_equal(seg->ack, conn->snd_nxt);
 }
 
-static void take_options(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
+static void peer_options(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
 {
     const struct wisp_tcp_config *config = &conn->tcp->config;
     const struct tcp_options *o = &seg->options;
@@ -40,7 +40,7 @@ static void take_syn(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, 
     conn->max_wnd = seg->window;
     conn->snd_wl1 = seg->seq;
     conn->snd_wl2 = seg->ack;
-    take_options(conn, seg, now);
+    peer_options(conn, seg, now);
 }
 
 static void established(struct wisp_tcp_conn *conn, wisp_time now)

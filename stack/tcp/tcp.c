@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define PROTOCOL_TCP 6
-#define BLOCKED_POLL WISP_US(100) /* when to look again if the device had no room */
 
 enum {
     KEY_TABLE = 0x7463701,
@@ -55,7 +54,7 @@ static uint32_t slots(const struct wisp_tcp_config *config)
 struct layout {
     struct wisp_tcp *tcp;
     struct tcp_slot *slot;
-    struct tcp_block *block;
+    struct tcp_pool_block *block;
     struct tcp_part *part;
     struct wisp_tcp_conn *conn;
     struct tcp_half4 *half;
@@ -111,7 +110,8 @@ static void chain_up(struct wisp_tcp *tcp, const struct layout *l)
         tcp->free_conn = i;
     }
     for (uint32_t i = parts(config); i-- > 0;) {
-        l->part[i] = (struct tcp_part){.u.next = tcp->free_part};
+        wisp_tcp_part_init(&l->part[i]);
+        l->part[i].u.next = tcp->free_part;
         tcp->free_part = &l->part[i];
     }
     for (uint32_t i = config->half_open; i-- > 0;) {
@@ -156,31 +156,45 @@ static void sent(void *self, struct wisp_pkt *pkt, wisp_time now)
     wisp_tcp_conn_settle(conn);
 }
 
-static void step(void *self, wisp_time now)
+/* Something is to be sent: after a step, for which there was no room. */
+static bool owes(const struct wisp_tcp *tcp)
+{
+    return tcp->output.head != TCP_NONE || tcp->half_due.head != TCP_NONE ||
+           tcp->reply_in != tcp->reply_out;
+}
+
+/* When the oldest TIME-WAIT entry ends. */
+static wisp_time wait_deadline(const struct wisp_tcp *tcp, wisp_time now)
+{
+    uint32_t left = tcp->time_wait[tcp->waiting.head].expires - tcp_ms(now) + 1;
+    wisp_time floor = now - now % 1000000u;
+    return (int32_t)left > 0 ? floor + WISP_MS(left) : now;
+}
+
+static wisp_time step(void *self, wisp_time now)
 {
     struct wisp_tcp *tcp = self;
     tcp->now = now;
-    wisp_tcp_told_again(tcp);
-    wisp_tcp_timer_expire(tcp, now);
-    wisp_tcp_reply_run(tcp, now);
-    wisp_tcp_half_run(tcp, now);
-    wisp_tcp_output_run(tcp, now);
-}
-
-static wisp_time deadline(void *self, wisp_time now)
-{
-    struct wisp_tcp *tcp = self;
-    wisp_time at = tcp->timers_at;
-    if (tcp->output.head != TCP_NONE || tcp->half_due.head != TCP_NONE ||
-        tcp->reply_in != tcp->reply_out) {
-        return tcp->l3->ops->room(tcp->l3->self) ? now : wisp_time_min(at, now + BLOCKED_POLL);
+    if (tcp->told.head != TCP_NONE || tcp->strays) {
+        wisp_tcp_told_again(tcp);
     }
     if (tcp->waiting.head != TCP_NONE) {
-        uint32_t left = tcp->time_wait[tcp->waiting.head].expires - tcp_ms(now) + 1;
-        wisp_time floor = now - now % 1000000u;
-        at = wisp_time_min(at, (int32_t)left > 0 ? floor + WISP_MS(left) : now);
+        wisp_tcp_time_wait_expire(tcp, now);
     }
-    return at;
+    if (now >= tcp->timers_at) {
+        wisp_tcp_timer_expire(tcp, now);
+    }
+    if (owes(tcp)) {
+        wisp_tcp_reply_run(tcp, now);
+        wisp_tcp_half_run(tcp, now);
+        wisp_tcp_output_run(tcp, now);
+    }
+    if (owes(tcp)) {
+        return now;
+    }
+    return tcp->waiting.head == TCP_NONE
+               ? tcp->timers_at
+               : wisp_time_min(tcp->timers_at, wait_deadline(tcp, now));
 }
 
 static void address_lost(void *self, const struct wisp_addr *local, wisp_time now)
@@ -217,7 +231,6 @@ static const struct wisp_transport_ops transport_ops = {
     .error = error,
     .sent = sent,
     .step = step,
-    .deadline = deadline,
     .address_lost = address_lost,
     .counter = counter,
 };

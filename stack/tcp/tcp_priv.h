@@ -23,6 +23,8 @@
 #define TCP_MSS_DEFAULT 536u /* RFC 9293 MUST-15 */
 #define TCP_MSS_FLOOR   216u /* smaller offers cost more than they are worth (CVE-2019-11479) */
 #define TCP_SMALL       256u /* smaller received payloads are collected */
+#define TCP_OWN_ENTRIES 2u /* of each queue lie in the working part itself */
+#define TCP_OWN_BYTES   64u /* so many bytes to send do */
 #define TCP_REORDER_MAX 1024u /* pieces one connection may hold out of order */
 #define TCP_RECENT      4u   /* runs remembered for SACK's order */
 #define TCP_NONE        UINT32_MAX /* no index */
@@ -74,31 +76,31 @@ struct tcp_cursor {
     uint32_t offset;
 };
 
-/* What a connection needs while data is queued, in flight, unread or out of order. */
+struct tcp_own_block {
+    struct tcp_block block;
+    union tcp_entry entry[TCP_OWN_ENTRIES];
+};
+
+/* What a connection needs while data is queued, in flight, unread or out of order. First what a small request and
+ * its answer touch. */
 struct tcp_part {
     union {
         struct tcp_part *next; /* free list */
         wisp_time used_at;
     } u;
     struct tcp_chain send;       /* views from SND.UNA on */
-    struct tcp_chain records;    /* of what was sent and is not both acknowledged and let go of */
-    struct tcp_chain receive;    /* views in order, unread */
-    struct tcp_chain pieces;     /* out of order, sorted, disjoint */
     struct tcp_cursor next;      /* where SND.NXT stands in send; void while unsent is 0 */
-    uint32_t unsent;             /* bytes queued and never sent */
+    struct tcp_own_block send_own;
+    struct tcp_chain records;    /* of what was sent and is not both acknowledged and let go of */
     struct tcp_spot held_at;     /* where the next completion is expected in records */
-    struct wisp_page *write_page; /* the page wisp_tcp_write fills, if it is still the last one queued */
+    struct tcp_own_block records_own;
+    uint32_t unsent;             /* bytes queued and never sent */
     uint32_t unread;
-    uint32_t reordered;          /* bytes in pieces */
     uint32_t lost;               /* bytes of records marked lost */
     uint32_t left;               /* bytes that duplicate ACKs say have left the network */
-    struct tcp_seq recover;      /* RFC 6582 */
     struct tcp_seq peak_end;     /* SND.NXT when peak was seen */
     uint32_t peak;               /* most bytes in flight in this round trip */
     struct tcp_seq small_end;    /* end of the last segment below MSS (Minshall) */
-    struct tcp_seq snd_up, rcv_up;
-    struct tcp_seq fin_at;       /* number of a FIN that came out of order */
-    struct tcp_seq recent[TCP_RECENT]; /* latest out-of-order arrivals, latest first */
     uint8_t recents;
     uint8_t dupacks;
     bool recovering;
@@ -106,6 +108,16 @@ struct tcp_part {
     bool urge;                   /* send the first lost segment whatever the window says */
     bool history;                /* worth keeping for an idle time */
     bool small_sent;             /* small_end is set */
+    struct wisp_page *write_page; /* the page wisp_tcp_write fills, if it is still the last one queued */
+    struct tcp_chain receive;    /* views in order, unread */
+    struct tcp_own_block receive_own;
+    uint8_t own[TCP_OWN_BYTES];  /* the bytes of a view in send without a page, the first one there */
+    struct tcp_chain pieces;     /* out of order, sorted, disjoint */
+    uint32_t reordered;          /* bytes in pieces */
+    struct tcp_seq recover;      /* RFC 6582 */
+    struct tcp_seq snd_up, rcv_up;
+    struct tcp_seq fin_at;       /* number of a FIN that came out of order */
+    struct tcp_seq recent[TCP_RECENT]; /* latest out-of-order arrivals, latest first */
 };
 
 struct wisp_tcp_conn {
@@ -310,6 +322,7 @@ void wisp_tcp_conn_end(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_ti
 void wisp_tcp_conn_reset(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_time now);
 void wisp_tcp_conn_established(struct wisp_tcp_conn *conn, wisp_time now);
 void wisp_tcp_conn_set_mss(struct wisp_tcp_conn *conn);
+void wisp_tcp_part_init(struct tcp_part *part);
 bool wisp_tcp_part_get(struct wisp_tcp_conn *conn);
 void wisp_tcp_part_settle(struct wisp_tcp_conn *conn, wisp_time now);
 void wisp_tcp_part_give(struct wisp_tcp_conn *conn);

@@ -13,7 +13,7 @@ static struct tcp_time_wait4 *at(struct wisp_tcp *tcp, uint32_t index)
     return &tcp->time_wait[index];
 }
 
-static void append(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait, wisp_time now)
+static void wait_append(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait, wisp_time now)
 {
     uint32_t index = (uint32_t)(wait - tcp->time_wait);
     wait->expires = tcp_ms(now) + (uint32_t)(tcp->config.time_wait_for / 1000000u);
@@ -61,7 +61,7 @@ void wisp_tcp_time_wait_remove(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait
     tcp->waits--;
 }
 
-static struct tcp_time_wait4 *alloc(struct wisp_tcp *tcp)
+static struct tcp_time_wait4 *wait_alloc(struct wisp_tcp *tcp)
 {
     if (tcp->free_wait == TCP_NONE) {
         tcp->count[TCP_TIME_WAIT_EVICTED]++;
@@ -76,7 +76,7 @@ static struct tcp_time_wait4 *alloc(struct wisp_tcp *tcp)
 void wisp_tcp_time_wait_enter(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
-    struct tcp_time_wait4 *wait = alloc(tcp);
+    struct tcp_time_wait4 *wait = wait_alloc(tcp);
     uint32_t window = seq_span(conn->rcv_nxt, conn->rcv_edge) >> conn->rcv_shift;
     *wait = (struct tcp_time_wait4){.local = conn->flow.local.u.ip4,
                                     .remote = conn->flow.remote.u.ip4,
@@ -88,7 +88,7 @@ void wisp_tcp_time_wait_enter(struct wisp_tcp_conn *conn, wisp_time now)
                                     .window = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX),
                                     .flags = TCP_HALF_USED};
     wait->flags |= (conn->flags & TCP_HAS_TS) ? TCP_HALF_TS : 0;
-    append(tcp, wait, now);
+    wait_append(tcp, wait, now);
     wisp_tcp_table_replace(&tcp->table, conn->hash, tcp_entry(TCP_KIND_CONN, tcp_conn_index(conn)),
                            tcp_entry(TCP_KIND_WAIT, (uint32_t)(wait - tcp->time_wait)));
     conn->flags &= ~(uint32_t)(TCP_TABLED | TCP_ACK_LATER);
@@ -104,7 +104,7 @@ void wisp_tcp_time_wait_enter(struct wisp_tcp_conn *conn, wisp_time now)
     wisp_tcp_output_add(conn);
 }
 
-static void acknowledge(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait,
+static void wait_ack(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait,
                         const struct tcp_tuple *tuple)
 {
     struct tcp_reply *reply = wisp_tcp_reply_new(tcp, tuple);
@@ -152,13 +152,13 @@ bool wisp_tcp_time_wait_input(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait,
                      seq_equal(seq_add(seg->seq, seg->length + 1), wait->rcv_nxt);
     if (fin_again) {
         unlink(tcp, wait);
-        append(tcp, wait, now);
+        wait_append(tcp, wait, now);
     }
     bool plain = seg->length == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) &&
                  seq_equal(seg->seq, wait->rcv_nxt) && seq_equal(seg->ack, wait->snd_nxt);
     if (fin_again || (!plain && wait->challenges < 16)) {
         wait->challenges += !fin_again;
-        acknowledge(tcp, wait, tuple);
+        wait_ack(tcp, wait, tuple);
     }
     return false;
 }

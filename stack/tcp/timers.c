@@ -197,10 +197,6 @@ static struct wisp_tcp_conn *conn_of(struct wisp_timer *timer)
 void wisp_tcp_timer_expire(struct wisp_tcp *tcp, wisp_time now)
 {
     struct wisp_timer *timer;
-    wisp_tcp_time_wait_expire(tcp, now);
-    if (now < tcp->timers_at) {
-        return;
-    }
     while ((timer = wisp_wheel_expire(&tcp->half_wheel, now)) != NULL) {
         wisp_tcp_half_expire(tcp, (struct tcp_half4 *)(void *)timer, now);
     }

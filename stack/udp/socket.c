@@ -78,11 +78,12 @@ static void attach(void *self, struct wisp_l3 *l3)
     udp->l3 = l3;
 }
 
-static void step(void *self, wisp_time now)
+static wisp_time step(void *self, wisp_time now)
 {
     struct wisp_udp *udp = self;
     (void)now;
     udp->round++;
+    return WISP_NEVER;
 }
 
 static bool counter(const void *self, uint32_t index, struct wisp_counter *counter)
