@@ -190,6 +190,28 @@ static void take_extra(struct rx *rx, const struct rx_shared *shared, struct wis
     rx->chain.in_extras = more;
 }
 
+static void drop(const struct rx_shared *shared, struct wisp_pkt *pkt, enum netfront_count why)
+{
+    count(shared->counts, why);
+    shared->stats->rx_dropped++;
+    wisp_pkt_drop(pkt);
+}
+
+/* All of pkt is there: it, or null when what the backend says of it cannot be. */
+static struct wisp_pkt *pass_up(const struct rx_shared *shared, struct wisp_pkt *pkt,
+                                uint16_t flags, uint16_t gso_size)
+{
+    struct offload_policy policy = {shared->csum, shared->validated, shared->gso};
+    if (!offload_judge(pkt, flags, gso_size, &policy)) {
+        drop(shared, pkt, COUNT_RX_BAD_OFFLOAD);
+        return NULL;
+    }
+    pkt->flags |= shared->exposed ? WISP_PKT_MUTABLE : 0;
+    shared->stats->rx_packets++;
+    shared->stats->rx_bytes += pkt->length;
+    return pkt;
+}
+
 /* The frame is complete: the packet, or null when it was bad. */
 static struct wisp_pkt *finish(struct rx *rx, const struct rx_shared *shared)
 {
@@ -203,16 +225,51 @@ static struct wisp_pkt *finish(struct rx *rx, const struct rx_shared *shared)
         return NULL;
     }
     struct wisp_pkt *pkt = chain->pkt;
-    struct offload_policy policy = {shared->csum, shared->validated, shared->gso};
-    if (!offload_judge(pkt, chain->flags, chain->extras.gso_size, &policy)) {
-        spoil(rx, shared, COUNT_RX_BAD_OFFLOAD);
-        return NULL;
-    }
     chain->pkt = NULL;
-    pkt->flags |= shared->exposed ? WISP_PKT_MUTABLE : 0;
-    shared->stats->rx_packets++;
-    shared->stats->rx_bytes += pkt->length;
-    return pkt;
+    return pass_up(shared, pkt, chain->flags, chain->extras.gso_size);
+}
+
+/*
+ * A frame that is one slot, without extras: what the rest of this file does for a chain of one.
+ * False: it is not, or not in order, and nothing was done.
+ */
+static bool take_whole(struct rx *rx, const struct rx_shared *shared, struct wisp_page *page,
+                       uint64_t raw, uint32_t at, struct wisp_pkt **pkt)
+{
+    struct slot_rx slot;
+    *pkt = NULL;
+    if (rx->chain.active || shared->copy || slot_rx_parse(raw, (uint16_t)at, &slot) != SLOT_GOOD ||
+        slot.length == 0 || (slot.flags & (NETRXF_more_data | NETRXF_extra_info))) {
+        return false;
+    }
+    struct wisp_pkt *whole = wisp_pkt_alloc(shared->packets);
+    if (!whole) {
+        return false;
+    }
+    if (!grants_done(shared->grants, page)) {
+        wisp_page_unref(page);
+        drop(shared, whole, COUNT_RX_REVOKE);
+        return true;
+    }
+    wisp_page_hold(page, WISP_HOLDER_PACKET);
+    append(whole, page, slot.offset, slot.length);
+    *pkt = pass_up(shared, whole, slot.flags, 0);
+    return true;
+}
+
+/* A slot of a chain, or one that is not in order; the packet, when that completes one. Kept apart
+ * from rx_take, so that frames of one slot do not pay for its registers. */
+static __attribute__((noinline)) struct wisp_pkt *take_part(struct rx *rx,
+                                                            const struct rx_shared *shared,
+                                                            struct wisp_page *page, uint64_t raw,
+                                                            uint32_t at, wisp_time now)
+{
+    if (rx->chain.in_extras) {
+        take_extra(rx, shared, page, raw);
+    } else {
+        take_data(rx, shared, page, raw, at, now);
+    }
+    return rx->chain.in_extras || rx->chain.more ? NULL : finish(rx, shared);
 }
 
 bool rx_take(struct rx *rx, const struct rx_shared *shared, struct wisp_pkt **pkts, uint32_t max,
@@ -224,25 +281,23 @@ bool rx_take(struct rx *rx, const struct rx_shared *shared, struct wisp_pkt **pk
     if (!ring_waiting(&rx->ring, &waiting)) {
         return false;
     }
-    while (*taken < waiting && *got < max) {
+    uint32_t slots = 0;
+    uint32_t frames = 0;
+    for (; slots < waiting && frames < max; slots++) {
         uint32_t at = POSITION(rx->ring.consumed);
         struct wisp_page *page = rx->slot[at];
         uint64_t raw = ring_get_rx(&rx->ring, rx->ring.consumed++);
-        ++*taken;
+        struct wisp_pkt *pkt;
         rx->slot[at] = NULL;
-        if (rx->chain.in_extras) {
-            take_extra(rx, shared, page, raw);
-        } else {
-            take_data(rx, shared, page, raw, at, now);
+        if (!take_whole(rx, shared, page, raw, at, &pkt)) {
+            pkt = take_part(rx, shared, page, raw, at, now);
         }
-        if (!rx->chain.in_extras && !rx->chain.more) {
-            struct wisp_pkt *pkt = finish(rx, shared);
-            if (pkt) {
-                pkts[(*got)++] = pkt;
-            }
-        }
+        pkts[frames] = pkt;
+        frames += pkt != NULL;
     }
-    shared->counts->value[COUNT_RX_SLOTS] += *taken;
+    *taken = slots;
+    *got = frames;
+    shared->counts->value[COUNT_RX_SLOTS] += slots;
     return true;
 }
 

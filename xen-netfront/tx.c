@@ -69,8 +69,8 @@ struct piece {
     bool copied;
 };
 
-/* Nothing on view's page but what this backend was sent, or sent itself, or is to be sent now? Of static data the
- * rest is the same file (page.h). */
+/* Nothing on view's page but what this backend was sent, or sent itself, or is to be sent now? Of
+ * static data the rest is the same file (page.h). */
 static bool shows_nothing_else(const struct tx_shared *shared, const struct wisp_view *view)
 {
     const struct wisp_page *page = view->page;
@@ -220,16 +220,38 @@ static bool put_views(struct tx *tx, const struct tx_shared *shared, struct wisp
     return true;
 }
 
+/* A packet that is all in its header cell, whose page is granted as long as the connection lives:
+ * one slot. */
+static bool is_cell(const struct wisp_pkt *pkt)
+{
+    return pkt->views == 1 && pkt->view[0].page == pkt->cell.page && pkt->gso == WISP_GSO_NONE &&
+           pkt->cell.page->grant != WISP_GRANT_NONE;
+}
+
+static void put_cell(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt)
+{
+    struct wisp_page *page = pkt->cell.page;
+    uint16_t id = tx->free_id[--tx->free_ids];
+    page->device_uses++;
+    tx->entry[id] = (struct tx_entry){pkt, page, false};
+    pkt->device_value = 1;
+    netif_tx_request_t request = {.gref = page->grant,
+                                  .offset = (uint16_t)pkt->view[0].offset,
+                                  .flags = first_flags(pkt),
+                                  .id = id,
+                                  .size = (uint16_t)pkt->length};
+    ring_put_tx(&tx->ring, tx->ring.filled++, request);
+    shared->counts->value[COUNT_TX_SLOTS]++;
+    shared->stats->tx_packets++;
+    shared->stats->tx_bytes += pkt->length;
+}
+
 enum put { PUT_DONE, PUT_LATER };
 
-/* Writes pkt's slots, if ring, ids, grants and pages suffice. */
-static enum put put_pkt(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt)
+/* Kept apart from put_pkt, so that packets of a cell do not pay for its registers. */
+static __attribute__((noinline)) enum put put_pieces(struct tx *tx, const struct tx_shared *shared,
+                                                     struct wisp_pkt *pkt, uint32_t extra)
 {
-    uint32_t extra = pkt->gso != WISP_GSO_NONE;
-    uint32_t slots = ring_free(&tx->ring);
-    if (slots < pkt->views + extra || tx->free_ids < pkt->views) {
-        return PUT_LATER;
-    }
     pkt->device_value = 0;
     bool single = !shared->sg && pkt->views > 1;
     if (!(single ? put_single(tx, shared, pkt) : put_views(tx, shared, pkt))) {
@@ -240,6 +262,20 @@ static enum put put_pkt(struct tx *tx, const struct tx_shared *shared, struct wi
     shared->stats->tx_packets++;
     shared->stats->tx_bytes += pkt->length;
     return PUT_DONE;
+}
+
+/* Writes pkt's slots, if ring, ids, grants and pages suffice. */
+static enum put put_pkt(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt)
+{
+    uint32_t extra = pkt->gso != WISP_GSO_NONE;
+    if (ring_free(&tx->ring) < pkt->views + extra || tx->free_ids < pkt->views) {
+        return PUT_LATER;
+    }
+    if (is_cell(pkt)) {
+        put_cell(tx, shared, pkt);
+        return PUT_DONE;
+    }
+    return put_pieces(tx, shared, pkt, extra);
 }
 
 /* What no slots can carry: the caller's mistake, but not one to stop for. */

@@ -96,6 +96,9 @@ static bool fill_page(struct netback_queue *queue, const struct netif_rx_request
     if (queue->nb->habits.keep_rx) {
         netback_keep(queue->nb, request->gref, true);
     }
+    if (frame->pieces == 1) {
+        return wisp_memxen_copy_in(xen, request->gref, 0, frame->piece[0].bytes + offset, part);
+    }
     uint32_t done = 0;
     for (uint32_t i = 0; i < frame->pieces && done < part; i++) {
         const struct wisp_piece *piece = &frame->piece[i];
@@ -125,11 +128,26 @@ static uint16_t first_flags(const struct wisp_frame *frame)
     return flags;
 }
 
+/* A frame that fits one slot. */
+static void place_one(struct netback_queue *queue, const struct wisp_frame *frame)
+{
+    struct netif_rx_request request = next_request(queue);
+    bool good = fill_page(queue, &request, frame, 0, frame->length);
+    answer(queue, request.id, first_flags(frame), good ? (int32_t)frame->length : NETIF_RSP_ERROR);
+}
+
 /* Puts a frame into the ring, for which there are slots. */
 static void place(struct netback_queue *queue, const struct wisp_frame *frame)
 {
     struct wisp_netback *nb = queue->nb;
+    uint32_t most = nb->config.slot_bytes ? nb->config.slot_bytes : WISP_PAGE_SIZE;
     uint32_t offset = 0;
+    nb->stats.rx_packets++;
+    nb->stats.rx_bytes += frame->length;
+    if (frame->length <= most && frame->gso_size == 0) {
+        place_one(queue, frame);
+        return;
+    }
     for (uint32_t k = 0; offset < frame->length; k++) {
         uint32_t part = slot_part(nb, k, frame->length - offset);
         struct netif_rx_request request = next_request(queue);
@@ -144,8 +162,6 @@ static void place(struct netback_queue *queue, const struct wisp_frame *frame)
         }
         offset += part;
     }
-    nb->stats.rx_packets++;
-    nb->stats.rx_bytes += frame->length;
 }
 
 /* ---- frames that wait ---- */
