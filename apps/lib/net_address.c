@@ -93,12 +93,18 @@ static void use_network(struct wisp_net *net, enum wisp_log_level level)
     wisp_platform_log(level, "net", "no address given: asking by DHCP");
 }
 
+/* Letter by letter: of a parameter fixed at build time the compiler then knows the answer. */
+static bool is_dhcp(const char *given)
+{
+    return given[0] == 'd' && given[1] == 'h' && given[2] == 'c' && given[3] == 'p' && !given[4];
+}
+
 void wisp_net_configure(struct wisp_net *net, enum wisp_log_level level)
 {
     const char *given = wisp_platform_param("ipv4");
     const char *told = wisp_platform_netdev_config(0);
     check_nameserver();
-    if (given && !wisp_text_equal(given, "dhcp")) {
+    if (given && !is_dhcp(given)) {
         bool fixed = wisp_platform_param_source("ipv4") == WISP_PARAM_FIXED;
         use_parameters(net, given, fixed ? "built in" : "command line", level);
     } else if (told && !given) {
