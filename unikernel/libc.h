@@ -3,11 +3,9 @@
 #ifndef WISP_UNIKERNEL_LIBC_H
 #define WISP_UNIKERNEL_LIBC_H
 
-#include <stdarg.h>
 #include <stddef.h>
 
 size_t strlen(const char *text);
 int strcmp(const char *a, const char *b);
-int vsnprintf(char *text, size_t size, const char *format, va_list args);
 
 #endif

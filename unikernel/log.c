@@ -2,7 +2,7 @@
 /* Lines for the console. A terminal in raw mode (xl console) wants a carriage return before each
  * line feed. */
 #include "console.h"
-#include "libc.h"
+#include "format.h"
 #include "logspec.h"
 #include "start.h"
 
@@ -43,7 +43,7 @@ int wisp_platform_format(char *text, size_t size, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(text, size, format, args);
+    int length = wisp_vformat(text, size, format, args);
     va_end(args);
     return length;
 }
@@ -57,7 +57,7 @@ void wisp_platform_log(enum wisp_log_level level, const char *module, const char
     char message[400], line[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof(message), format, args);
+    wisp_vformat(message, sizeof(message), format, args);
     va_end(args);
     unsigned ms = (unsigned)(wisp_platform_now() / 1000000u);
     wisp_platform_format(line, sizeof(line), "[%5u.%03u] %-6s %s%s\n", ms / 1000, ms % 1000, module,

@@ -86,6 +86,16 @@ _Noreturn void __stack_chk_fail(void)
     wisp_panic("a buffer on the stack was overrun");
 }
 
+/* A library's assertion. The C library's own would print with stdio and end with a system call, and there is none. */
+_Noreturn void __assert_fail(const char *what, const char *file, unsigned line, const char *function);
+_Noreturn void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+    (void)file;
+    (void)line;
+    (void)function;
+    wisp_panic(what);
+}
+
 _Noreturn void wisp_panic_number(const char *reason, uint64_t number)
 {
     once();

@@ -85,8 +85,7 @@ const char *wisp_platform_netdev_config(uint32_t index);
 
 enum wisp_log_level { WISP_LOG_ERROR, WISP_LOG_WARN, WISP_LOG_INFO, WISP_LOG_DEBUG };
 
-/* Writes one line (printf's %s %d %u %x %c %lu %llu %zu and widths) with the time since start, if module's
- * level lets it pass. */
+/* Writes one line with the time since start, if module's level lets it pass. The format is wisp_platform_format's. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
@@ -96,7 +95,11 @@ void wisp_platform_log(enum wisp_log_level level, const char *module, const char
 void wisp_platform_print(const char *text);
 void wisp_platform_output(const void *bytes, size_t len);
 
-/* printf into text, at most size bytes with the final zero; returns the full length. */
+/*
+ * Writes into text as snprintf does: at most size bytes with the final zero; returns the full length. It knows %s %d
+ * %i %u %x %X %o %c %p and %%, the lengths hh h l ll z t j, the flags 0 and -, a width, and a precision for %s; * for
+ * either. From anything else on the format is written out as it stands: no floating point.
+ */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Log lines (standard error), output (standard output), and the end with a reason. */
+#include "format.h"
 #include "linux.h"
 #include "logspec.h"
 #include <errno.h>
@@ -27,7 +28,7 @@ void wisp_platform_log(enum wisp_log_level level, const char *module, const char
     char line[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof(line), format, args);
+    wisp_vformat(line, sizeof(line), format, args);
     va_end(args);
     wisp_time now = wisp_platform_now();
     fprintf(stderr, "[%5llu.%03llu] %-6s %s%s\n", (unsigned long long)(now / 1000000000u),
@@ -58,7 +59,7 @@ int wisp_platform_format(char *text, size_t size, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(text, size, format, args);
+    int length = wisp_vformat(text, size, format, args);
     va_end(args);
     return length;
 }

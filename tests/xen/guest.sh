@@ -39,6 +39,8 @@ for type in pv pvh; do
     expect "a crossed transaction starts over" $type 16 --do=crossing "crossing 1" shutdown
     expect "every grant is taken and given back" $type 16 --do=grants "grants 2040 closed 2040 open 0" shutdown
     expect "an exit says why" $type 16 --do=fail "selftest: ends with a reason" shutdown
+    expect "an application may use musl's snprintf" $type 16 --do=libc-format \
+        "libc 29 3\.141593 musl 00abcdef 42   \|" shutdown
     expect "an unknown parameter names the valid ones" $type 16 --nonsense=1 \
         "no such parameter; valid are --do .*--seed" shutdown
     expect "--help lists the parameters" $type 16 --help "--offload=on" shutdown

@@ -37,6 +37,7 @@ for type in pv pvh; do
     expect $type write-sealed "panic: write to read-only memory" crash
     expect $type write-null "panic: null pointer, address 0x8" crash
     expect $type forbidden-call "panic: invalid instruction" crash
+    expect $type fail-assertion "panic: an assertion of a library" crash
 done
 
 expect pvh overrun-stack "panic: the stack is used up" crash

@@ -171,6 +171,24 @@ static void forbidden_call(void)
     __asm__ volatile("call wisp_hypercall_page + 32 * 1" : : "D"(0L), "S"(0L) : "rax", "memory");
 }
 
+/* musl's snprintf, for an application that names it: floating point, and the stack protector's canary at FS. */
+int snprintf(char *text, size_t size, const char *format, ...);
+
+static void libc_format(void)
+{
+    static volatile double number = 355.0 / 113;
+    char text[80];
+    int length = snprintf(text, sizeof(text), "%.6f %s %08llx %-5d|", number, "musl", 0xabcdefull, 42);
+    SAY("libc %d %s", length, text);
+}
+
+void __assert_fail(const char *what, const char *file, unsigned line, const char *function);
+
+static void fail_assertion(void)
+{
+    __assert_fail("an assertion of a library", __FILE__, __LINE__, __func__);
+}
+
 static void overrun_stack(void)
 {
     SAY("%d", overrun(data, 100000));
@@ -243,6 +261,8 @@ static const struct {
     {"write-null", write_null},
     {"overrun-stack", overrun_stack},
     {"forbidden-call", forbidden_call},
+    {"libc-format", libc_format},
+    {"fail-assertion", fail_assertion},
     {"wait", wait},
     {"fail", fail},
 };
