@@ -61,6 +61,7 @@ wisp_boot_pvh:
     wrmsr
     movl $0x80010033, %eax /* PG, WP, NE, ET, MP, PE */
     movl %eax, %cr0
+    fninit /* from reset the x87 rounds to single precision, and musl's snprintf prints wrong digits */
     lgdt boot_gdtr
     ljmp $8, $1f
 
