@@ -58,7 +58,7 @@ static void offer(struct wisp_ip4 server, struct wisp_ip4 address, wisp_time now
     reply_give(&reply, dhcp, now);
 }
 
-/* covers: D1, D4, D6, D7 */
+/* covers: D1, D4, D6, D7, O53, O55, O57, O60 */
 START_TEST(init__start__discover_has_every_field_right)
 {
     static const uint8_t mac[16] = {0x02, 0x00, 0x00, 0xaa, 0xbb, 0x01};
@@ -93,7 +93,7 @@ START_TEST(init__broadcast_wanted__only_that_flag_set)
 }
 END_TEST
 
-/* covers: D2 */
+/* covers: D2, O61 */
 START_TEST(client_id__default_or_given__as_rfc_4361_or_text)
 {
     /* type 255, IAID, DUID-LL: type 3, Ethernet, MAC */
@@ -133,7 +133,7 @@ START_TEST(texts__as_long_as_can_be__message_fits_without_overload)
 }
 END_TEST
 
-/* covers: D3, D9 */
+/* covers: D3, D9, O50, O54 */
 START_TEST(selecting__usable_offer__request_as_discover_with_server_and_address)
 {
     uint8_t before_length;
@@ -345,7 +345,7 @@ START_TEST(requesting__nobody_acknowledges__four_requests_then_discover)
 }
 END_TEST
 
-/* covers: D23 */
+/* covers: D23, O56 */
 START_TEST(requesting__nak_from_chosen_server__back_to_init_and_ever_slower)
 {
     wisp_time now = 0;

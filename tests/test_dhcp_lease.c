@@ -28,7 +28,7 @@ static bool read_times(uint16_t fuzz, wisp_time from)
 #define NOT_SENT UINT32_C(0xfffffffe)
 #define CENTRE   32768 /* fuzz that shifts by nothing */
 
-/* covers: D24, D30, DH-10 */
+/* covers: D24, D30, DH-10, O51, O58 */
 START_TEST(lease_times__sane_absurd_or_endless__taken_defaulted_or_refused)
 {
     static const struct {
@@ -110,7 +110,7 @@ START_TEST(default_times__any_fuzz__in_order_and_spread)
 }
 END_TEST
 
-/* covers: DH-09 */
+/* covers: DH-09, O1 */
 START_TEST(mask__any__contiguous_or_by_class)
 {
     static const struct {
@@ -157,7 +157,7 @@ START_TEST(address__of_no_single_host__not_usable)
 }
 END_TEST
 
-/* covers: DH-09 */
+/* covers: DH-09, O3 */
 START_TEST(router__outside_subnet__taken_and_impossible_ones_left_out)
 {
     static const struct wisp_ip4 routers[] = {
@@ -175,7 +175,7 @@ START_TEST(router__outside_subnet__taken_and_impossible_ones_left_out)
 }
 END_TEST
 
-/* covers: DH-09 */
+/* covers: DH-09, O3 */
 START_TEST(mask_of_32__gateway_beyond__both_kept)
 {
     reply_begin(&reply, ACK, 7, wisp_ip4(10, 240, 0, 5));
@@ -197,7 +197,7 @@ struct route_row {
     bool adjusted;
 };
 
-/* covers: DH-13 */
+/* covers: DH-13, O121 */
 START_TEST(classless_routes__every_width__in_place_of_routers_or_refused)
 {
     static const struct route_row rows[] = {
@@ -249,7 +249,7 @@ START_TEST(classless_routes__host_bits_set_or_too_many__masked_and_bounded)
 }
 END_TEST
 
-/* covers: DH-11 */
+/* covers: DH-11, O26 */
 START_TEST(mtu__any__floor_kept_and_device_not_exceeded)
 {
     static const struct {
@@ -292,7 +292,7 @@ START_TEST(options__255_octets_for_every_code__bounded)
 }
 END_TEST
 
-/* covers: DH-04 */
+/* covers: DH-04, O6 */
 START_TEST(router_and_dns__63_entries_each__first_ones_kept)
 {
     uint8_t list[252];
@@ -333,6 +333,26 @@ START_TEST(options__of_length_zero__as_if_not_there)
 }
 END_TEST
 
+/* covers: O28, O42 */
+START_TEST(broadcast_and_time_servers__told_or_not__taken_or_by_the_mask)
+{
+    static const uint8_t servers[] = {10, 0, 0, 9, 224, 0, 1, 1, 10, 0, 0, 10};
+    reply_begin(&reply, ACK, 7, PEER_ADDRESS);
+    reply_u32(&reply, 1, 0xffffff00);
+    read_lease(PEER_ADDRESS, false);
+    ck_assert(wisp_ip4_equal(lease.broadcast, wisp_ip4(192, 0, 2, 255)));
+    ck_assert_uint_eq(lease.time_servers, 0);
+    reply_ip4(&reply, 28, wisp_ip4(192, 0, 2, 0));
+    reply_option(&reply, 42, servers, sizeof(servers));
+    read_lease(PEER_ADDRESS, false);
+    ck_assert(wisp_ip4_equal(lease.broadcast, wisp_ip4(192, 0, 2, 0)));
+    ck_assert_uint_eq(lease.time_servers, 2);
+    ck_assert(wisp_ip4_equal(lease.time_server[1], wisp_ip4(10, 0, 0, 10)));
+    ck_assert_uint_eq(lease.adjusted, WISP_DHCP_ADJUSTED_SERVERS);
+}
+END_TEST
+
+/* covers: O12, O15, O119 */
 START_TEST(names__proper__taken)
 {
     static const char search[] = "\3eng\5apple\3com\0\11marketing\300\4"; /* RFC 3397 §2's example */
@@ -352,7 +372,7 @@ START_TEST(names__proper__taken)
 }
 END_TEST
 
-/* covers: DH-12 */
+/* covers: DH-12, O12, O15, O119 */
 START_TEST(names__with_loops_or_foreign_octets__unused)
 {
     static const struct {
@@ -388,6 +408,7 @@ static void text_of(struct wisp_ip4 ip, char text[WISP_ADDR_TEXT_MAX])
     wisp_addr_text(&addr, text, WISP_ADDR_TEXT_MAX);
 }
 
+/* covers: O51, O54 */
 START_TEST(real_servers_acks__parsed__as_tshark_reads_them)
 {
     for (size_t i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
@@ -431,6 +452,7 @@ int main(void)
     tcase_add_test(tcase, options__255_octets_for_every_code__bounded);
     tcase_add_test(tcase, router_and_dns__63_entries_each__first_ones_kept);
     tcase_add_test(tcase, options__of_length_zero__as_if_not_there);
+    tcase_add_test(tcase, broadcast_and_time_servers__told_or_not__taken_or_by_the_mask);
     tcase_add_test(tcase, names__proper__taken);
     tcase_add_test(tcase, names__with_loops_or_foreign_octets__unused);
     suite_add_tcase(suite, tcase);

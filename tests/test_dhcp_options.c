@@ -94,7 +94,7 @@ START_TEST(option__length_beyond_its_field__whole_message_dropped)
 }
 END_TEST
 
-/* covers: D17, DH-07 */
+/* covers: D17, DH-07, O52 */
 START_TEST(overload__all_values__areas_read_as_it_says)
 {
     static const struct {
@@ -149,7 +149,7 @@ START_TEST(overload__named_again_inside_or_unterminated__each_area_read_once)
 }
 END_TEST
 
-/* covers: DH-08, D17 */
+/* covers: DH-08, D17, O3396 */
 START_TEST(option__in_forty_parts_or_64_kib__joined_and_bounded)
 {
     uint8_t value[100];

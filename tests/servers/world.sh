@@ -55,6 +55,10 @@ ip link set lo up
 ip link add br0 type bridge forward_delay 0
 ip addr add 10.0.0.1/24 dev br0
 ip link set br0 up
+# A port that is always up: without one the bridge has no carrier until a client opens its tap, and Kea does not listen.
+ip link add up0 type veth peer name up1
+ip link set up1 up
+ip link set up0 master br0 up
 ip tuntap add dev wisp0 mode tap
 ip link set wisp0 master br0 up
 
