@@ -251,6 +251,7 @@ static double bare_ring(void)
     for (uint64_t i = 0; i < batches; i++) {
         sink += bare_batch(&ring[i & 1], &at[i & 1]);
     }
+    (void)sink;
     return (double)(bench_now() - start) / (double)(batches * 16);
 }
 
