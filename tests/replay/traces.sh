@@ -12,35 +12,41 @@ traces=${WISP_TRACES:-../shared/traces}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+# Starting the sanitized tool is most of each run's time, so two at once.
 inject() { # number, capture, options
-    local n=$1 capture=$2
+    local n=$BASHPID.$1 capture=$2
     shift 2
     timeout 120 "$tool" --mode=inject --format=json --stats --write="$scratch/$n.pcap" "$@" "$capture" \
         > "$scratch/$n.json" 2> "$scratch/$n.err"
-    status=$?
 }
 
+# Prints what is wrong with a capture: nothing, its exit status, or that two runs differ.
+judge() { # capture, options
+    local capture=$1 status
+    # shellcheck disable=SC2086
+    inject 1 "$capture" $2
+    status=$?
+    if [ $status -ne 0 ] && [ $status -ne 77 ]; then
+        echo "${capture#"$traces/"}:$status"
+    elif [ "$2" = "--split=64" ]; then
+        # shellcheck disable=SC2086
+        inject 2 "$capture" $2
+        cmp -s "$scratch/$BASHPID.1.json" "$scratch/$BASHPID.2.json" &&
+            cmp -s "$scratch/$BASHPID.1.pcap" "$scratch/$BASHPID.2.pcap" || echo "${capture#"$traces/"}:differs"
+    fi
+    rm -f "$scratch/$BASHPID".*
+}
+export -f inject judge
+export tool traces scratch
+
+find "$traces" -name '*.pcap*' | sort > "$scratch/captures"
+count=$(wc -l < "$scratch/captures")
 for options in "--split=0" "--split=64" "--split=1 --persistent --queues=2"; do
-    bad=
-    count=0
-    while IFS= read -r capture; do
-        # shellcheck disable=SC2086
-        inject 1 "$capture" $options
-        count=$((count + 1))
-        if [ $status -ne 0 ] && [ $status -ne 77 ]; then
-            bad="$bad ${capture#"$traces/"}:$status"
-            continue
-        fi
-        [ "$options" = "--split=64" ] || continue
-        # shellcheck disable=SC2086
-        inject 2 "$capture" $options
-        cmp -s "$scratch/1.json" "$scratch/2.json" && cmp -s "$scratch/1.pcap" "$scratch/2.pcap" ||
-            bad="$bad ${capture#"$traces/"}:differs"
-    done < <(find "$traces" -name '*.pcap*' | sort)
-    if [ -z "$bad" ] && [ $count -gt 0 ]; then
+    bad=$(xargs -P 2 -d '\n' -I '{}' bash -c 'judge "$@"' judge '{}' "$options" < "$scratch/captures" 2>&1)
+    if [ -z "$bad" ] && [ "$count" -gt 0 ]; then
         t_ok "the stack stays whole over every capture, $options"
     else
-        t_not_ok "the stack stays whole over every capture, $options" "of $count:$bad"
+        t_not_ok "the stack stays whole over every capture, $options" "of $count: $bad"
     fi
 done
 t_done
