@@ -219,6 +219,92 @@ START_TEST(write_longer_than_a_segment__rest_leaves_at_once__no_delayed_ack_is_w
 }
 END_TEST
 
+/* The payload of the last frame, header lengths from the frame itself. */
+static const uint8_t *payload(void)
+{
+    return w.last_frame + 34 + 4 * (w.last_frame[46] >> 4);
+}
+
+/* Ten bytes written and then length lent, in one step. */
+static void write_and_lend(struct wisp_tcp_conn *conn, uint32_t length)
+{
+    struct wisp_pool_stats before, after;
+    wisp_pool_stats(w.pool, &before);
+    ck_assert_uint_eq(wisp_tcp_write(conn, "0123456789", 10), 10);
+    wisp_pool_stats(w.pool, &after);
+    ck_assert_uint_eq(after.in_use, before.in_use); /* a few bytes take no page */
+    lend(conn, length);
+}
+
+START_TEST(few_bytes_written_then_a_page_lent__one_segment__in_order_and_again_from_the_middle)
+{
+    struct wisp_tcp_conn *conn = server();
+    struct seg got;
+    write_and_lend(conn, 1000);
+    wire_expect(&w, GOT(.flags = ACK | PSH, .seq = 1, .length = 1010));
+    ck_assert(memcmp(payload(), "0123456789xx", 12) == 0);
+    ck_assert_uint_eq(wire_count(&w, "tcp.bytes_copied_small"), 10);
+    wire_tell(&w, SEG(.flags = ACK, .ack = 6)); /* in the middle of the ten */
+    ck_assert_uint_eq(wisp_tcp_write(conn, "abc", 3), 3); /* something else is queued: onto a page */
+    wire_wait_segment(&w, WISP_SEC(2), &got);
+    while (got.seq != 6) { /* the three new bytes went first */
+        ck_assert_uint_eq(got.length, 3);
+        wire_wait_segment(&w, WISP_SEC(2), &got);
+    }
+    ck_assert_uint_ge(got.length, 1005);
+    ck_assert(memcmp(payload(), "56789xx", 7) == 0 && payload()[1004] == 'x');
+    wire_tell(&w, SEG(.flags = ACK, .ack = 1014));
+    ck_assert_uint_eq(wisp_tcp_released(conn), 1013);
+}
+END_TEST
+
+START_TEST(few_bytes_written_again_and_again__each_answered__the_same_place_serves)
+{
+    struct wisp_tcp_conn *conn = server();
+    for (uint32_t i = 0; i < 40; i++) {
+        char text[3] = {(char)('a' + i % 26), '!', '?'};
+        ck_assert_uint_eq(wisp_tcp_write(conn, text, 2), 2);
+        ck_assert_uint_eq(wisp_tcp_write(conn, text + 2, 1), 1); /* behind the first two */
+        wire_step(&w);
+        wire_expect(&w, GOT(.flags = ACK | PSH, .seq = 1 + 3 * i, .length = 3));
+        ck_assert(memcmp(payload(), text, 3) == 0);
+        wire_tell(&w, SEG(.flags = ACK, .ack = 4 + 3 * i));
+    }
+    uint8_t most[65];
+    memset(most, 'm', sizeof(most));
+    ck_assert_uint_eq(wisp_tcp_write(conn, most, 64), 64);
+    ck_assert_uint_eq(wisp_tcp_write(conn, most + 64, 1), 1); /* does not fit there any more */
+    wire_step(&w);
+    wire_expect(&w, GOT(.flags = ACK | PSH, .length = 65));
+    ck_assert(memcmp(payload(), most, sizeof(most)) == 0);
+}
+END_TEST
+
+START_TEST(few_bytes_written_then_pages_lent__device_segments__one_packet_whose_cell_holds_the_few)
+{
+    struct wire_options options = {.csum = true, .gso = 65535};
+    wire_close(&w);
+    wire_open(&w, &options);
+    struct wisp_tcp_conn *conn = server();
+    write_and_lend(conn, 4000);
+    wire_expect(&w, GOT(.flags = ACK | PSH, .seq = 1, .length = 4010));
+    ck_assert(memcmp(payload(), "0123456789xx", 12) == 0 && payload()[4009] == 'x');
+}
+END_TEST
+
+START_TEST(application_wrote__flush__it_leaves_and_the_deadline_is_its_timer)
+{
+    struct wisp_tcp_conn *conn = server();
+    wisp_tcp_write(conn, "0123456789", 10);
+    wisp_time deadline_now = wisp_stack_flush(w.stack, w.now);
+    wire_expect(&w, GOT(.flags = ACK | PSH, .seq = 1, .length = 10));
+    ck_assert(deadline_now <= w.now + WISP_SEC(1));
+    wire_step(&w); /* the device's completion */
+    ck_assert(wisp_stack_flush(w.stack, w.now) > w.now);
+    wire_silent(&w);
+}
+END_TEST
+
 static void quick_timer(struct wisp_tcp_config *config)
 {
     config->rto_min = WISP_MS(5);
@@ -296,6 +382,10 @@ int main(void)
     tcase_add_test(tcase, segments_of_1024_bytes_and_more__both_ways__nothing_is_copied);
     tcase_add_test(tcase, small_segments_and_convenience_calls__copy__each_counted_under_its_name);
     tcase_add_test(tcase, write_longer_than_a_segment__rest_leaves_at_once__no_delayed_ack_is_waited_for);
+    tcase_add_test(tcase, few_bytes_written_then_a_page_lent__one_segment__in_order_and_again_from_the_middle);
+    tcase_add_test(tcase, few_bytes_written_again_and_again__each_answered__the_same_place_serves);
+    tcase_add_test(tcase, few_bytes_written_then_pages_lent__device_segments__one_packet_whose_cell_holds_the_few);
+    tcase_add_test(tcase, application_wrote__flush__it_leaves_and_the_deadline_is_its_timer);
     tcase_add_test(tcase, floor_of_the_timer__set_to_5_ms__obeyed);
     tcase_add_test(tcase, accept_queue_full__third_client__gets_in_once_there_is_room);
     suite_add_tcase(suite, tcase);
