@@ -18,13 +18,6 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static struct wisp_tcp_info info_of(const struct wisp_tcp_conn *conn)
-{
-    struct wisp_tcp_info info;
-    wisp_tcp_info(conn, &info);
-    return info;
-}
-
 static void drain(void)
 {
     struct seg seg;
@@ -59,7 +52,7 @@ static void check_alive(struct wisp_tcp_conn *conn, uint32_t seq)
     w.peer_next = w.peer_iss + seq;
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 7));
     ck_assert_uint_eq(wisp_tcp_readable(conn), before + 7);
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
 }
 
 /* ---- malformed segments ---- */
@@ -137,14 +130,14 @@ START_TEST(data_in_flight__odd_sack_options__nothing_is_freed_or_broken)
     struct wisp_tcp_conn *conn = server();
     write_bytes(conn, 5840);
     drain();
-    uint32_t flight = info_of(conn).in_flight;
+    uint32_t flight = wire_info(conn).in_flight;
     wire_tell(&w, SEG(.flags = ACK, .ack = 1, .options = sack_rows[_i].bytes,
                       .options_length = sack_rows[_i].length));
     drain();
-    ck_assert_msg(info_of(conn).in_flight == flight, "%s", sack_rows[_i].name);
-    ck_assert_uint_eq(info_of(conn).queued, 5840);
+    ck_assert_msg(wire_info(conn).in_flight == flight, "%s", sack_rows[_i].name);
+    ck_assert_uint_eq(wire_info(conn).queued, 5840);
     wire_tell(&w, SEG(.flags = ACK, .ack = 5841));
-    ck_assert_uint_eq(info_of(conn).queued, 0);
+    ck_assert_uint_eq(wire_info(conn).queued, 0);
     check_alive(conn, 1);
 }
 END_TEST
@@ -168,8 +161,8 @@ START_TEST(syn__odd_window_scales__read_by_rfc_7323)
     struct wisp_tcp_conn *conn = wire_accept(
         &w, SEG(.options = scale_rows[_i].bytes, .options_length = scale_rows[_i].length));
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 1, .window = 1000));
-    ck_assert_msg(info_of(conn).snd_wnd == scale_rows[_i].expected_window, "%s: %u", scale_rows[_i].name,
-                  info_of(conn).snd_wnd);
+    ck_assert_msg(wire_info(conn).snd_wnd == scale_rows[_i].expected_window, "%s: %u", scale_rows[_i].name,
+                  wire_info(conn).snd_wnd);
 }
 END_TEST
 
@@ -179,7 +172,7 @@ START_TEST(window_scale_on_data__after_the_handshake__ignored)
     struct wisp_tcp_conn *conn = server();
     static const uint8_t options[4] = {3, 3, 9, 1};
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 1, .window = 1000, .options = options, .options_length = 4));
-    ck_assert_uint_eq(info_of(conn).snd_wnd, 1000);
+    ck_assert_uint_eq(wire_info(conn).snd_wnd, 1000);
 }
 END_TEST
 
@@ -195,7 +188,7 @@ START_TEST(segments_that_would_change_state__wrong_checksum__no_effect)
         wire_tell(&w, SEG(.flags = flags[i], .seq = 1, .length = 3, .urgent = 1, .bad_checksum = true));
         w.peer_next = w.peer_iss + 1;
         wire_silent(&w);
-        ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+        ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     }
     check_alive(conn, 1);
 }
@@ -247,9 +240,9 @@ START_TEST(sack_blocks_of_all_kinds__thousands__memory_stays_and_the_stream_ends
         drain();
     }
     ck_assert_uint_le(pages_in_use(), pages + 16);
-    ck_assert_uint_eq(info_of(conn).queued, 14600);
+    ck_assert_uint_eq(wire_info(conn).queued, 14600);
     wire_tell(&w, SEG(.flags = ACK, .ack = 14601));
-    ck_assert_uint_eq(info_of(conn).queued, 0);
+    ck_assert_uint_eq(wire_info(conn).queued, 0);
     check_alive(conn, 1);
 }
 END_TEST
@@ -360,7 +353,7 @@ START_TEST(peer_reads_a_byte_at_a_time__with_a_user_timeout__does_not_hold_us_fo
         drain();
         wire_tell(&w, SEG(.flags = ACK, .ack = ++ack, .window = 1));
     }
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_wait(&w, WISP_SEC(200));
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_CLOSED);
 }
@@ -422,7 +415,7 @@ START_TEST(two_thousand_connections__same_deadline__fires_in_bounded_steps_and_a
     }
     ck_assert_uint_eq(probes, 1000);
     for (uint32_t i = 0; i < 1000; i++) {
-        ck_assert_int_eq(info_of(conn[i]).state, WISP_TCP_STATE_ESTABLISHED);
+        ck_assert_int_eq(wire_info(conn[i]).state, WISP_TCP_STATE_ESTABLISHED);
     }
 }
 END_TEST
@@ -454,7 +447,7 @@ START_TEST(page_pool_fails__at_the_first_second_and_later_requests__no_leak_and_
         }
         wire_wait(&w, WISP_SEC(1));
         drain();
-        ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+        ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     }
 }
 END_TEST
@@ -485,13 +478,13 @@ START_TEST(low_rate_pulses__each_kills_a_retransmission__the_timer_backs_off_and
     for (int i = 0; i < 3; i++) {
         wire_wait_segment(&w, WISP_SEC(20), &got); /* lost in a pulse */
     }
-    wisp_time backed_off = info_of(conn).rto;
+    wisp_time backed_off = wire_info(conn).rto;
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001));
     write_bytes(conn, 1000);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1001));
     wire_wait(&w, WISP_MS(1));
     wire_tell(&w, SEG(.flags = ACK, .ack = 2001));
-    ck_assert(info_of(conn).rto < backed_off);
+    ck_assert(wire_info(conn).rto < backed_off);
 }
 END_TEST
 

@@ -15,19 +15,6 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static enum wisp_tcp_state state_of(const struct wisp_tcp_conn *conn)
-{
-    struct wisp_tcp_info info;
-    wisp_tcp_info(conn, &info);
-    return info.state;
-}
-
-static struct wisp_tcp_conn *server(void)
-{
-    wire_listen(&w, 80);
-    return wire_accept(&w, SEG(.mss = 1460));
-}
-
 static void population(uint32_t connections, uint32_t time_wait)
 {
     uint32_t c, h, t;
@@ -39,10 +26,10 @@ static void population(uint32_t connections, uint32_t time_wait)
 /* covers: E10, MUST-12 */
 START_TEST(peer_closes_first__we_follow__orderly_end)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     enum wisp_err reason = WISP_ERR_RESET;
     wire_tell(&w, SEG(.flags = FIN | ACK));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_CLOSE_WAIT);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_CLOSE_WAIT);
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_END);
     struct seg got;
     wire_wait_segment(&w, WISP_MS(500), &got);
@@ -50,7 +37,7 @@ START_TEST(peer_closes_first__we_follow__orderly_end)
     wisp_tcp_close(conn);
     wire_step(&w);
     wire_expect(&w, GOT(.flags = FIN | ACK, .seq = 1, .ack = 2));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_LAST_ACK);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_LAST_ACK);
     wire_tell(&w, SEG(.flags = ACK, .ack = 2));
     ck_assert(wire_events(&w, conn, &reason) & WISP_TCP_CLOSED);
     ck_assert_int_eq(reason, WISP_OK);
@@ -63,14 +50,14 @@ END_TEST
 /* covers: E10, MUST-13, E11 */
 START_TEST(we_close_first__peer_follows__time_wait_for_two_msl)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     enum wisp_err reason = WISP_ERR_RESET;
     wisp_tcp_close(conn);
     wire_step(&w);
     wire_expect(&w, GOT(.flags = FIN | ACK, .seq = 1));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_FIN_WAIT_1);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_FIN_WAIT_1);
     wire_tell(&w, SEG(.flags = ACK, .ack = 2));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_FIN_WAIT_2);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_FIN_WAIT_2);
     wire_tell(&w, SEG(.flags = FIN | ACK, .ack = 2));
     wire_expect(&w, GOT(.flags = ACK, .seq = 2, .ack = 2));
     ck_assert(wire_events(&w, conn, &reason) & WISP_TCP_CLOSED);
@@ -92,12 +79,12 @@ END_TEST
 /* covers: E10 */
 START_TEST(both_close_at_once__fins_cross__closing_then_time_wait)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_close(conn);
     wire_step(&w);
     wire_expect(&w, GOT(.flags = FIN | ACK, .seq = 1, .ack = 1));
     wire_tell(&w, SEG(.flags = FIN | ACK, .seq = 1, .ack = 1));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_CLOSING);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_CLOSING);
     wire_expect(&w, GOT(.flags = ACK, .ack = 2));
     wire_tell(&w, SEG(.flags = ACK, .ack = 2));
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_CLOSED);
@@ -110,7 +97,7 @@ END_TEST
 /* covers: MAY-1 */
 START_TEST(shutdown__peer_goes_on_sending__half_closed_connection_receives)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_shutdown(conn);
     wire_step(&w);
     wire_expect(&w, GOT(.flags = FIN | ACK, .seq = 1));
@@ -127,7 +114,7 @@ END_TEST
 /* covers: SHLD-3 */
 START_TEST(close__with_unread_data__rst)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 10));
     wisp_tcp_close(conn);
     wire_step(&w);
@@ -139,7 +126,7 @@ END_TEST
 /* covers: SHLD-3 */
 START_TEST(close__data_arrives_after__rst)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_close(conn);
     wire_step(&w);
     wire_expect(&w, GOT(.flags = FIN | ACK));
@@ -152,7 +139,7 @@ END_TEST
 /* covers: MUST-12 */
 START_TEST(abort__peer_gets_rst__application_is_told_closed)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     enum wisp_err reason = WISP_OK;
     wisp_tcp_abort(conn);
     wire_step(&w);
@@ -168,16 +155,16 @@ END_TEST
 /* covers: MUST-12 */
 START_TEST(closed_connection__not_released__handle_stays_valid)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 10));
     wire_tell(&w, SEG(.flags = RST));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_CLOSED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_CLOSED);
     ck_assert_uint_eq(wisp_tcp_write(conn, "x", 1), 0);
     wisp_tcp_close(conn);
     wisp_tcp_abort(conn);
     wisp_tcp_shutdown(conn);
     wire_wait(&w, WISP_SEC(100));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_CLOSED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_CLOSED);
     wisp_tcp_release(conn);
     wire_step(&w);
     population(0, 0);
@@ -288,7 +275,7 @@ END_TEST
 /* covers: RS-06 */
 START_TEST(fin_wait_2_released__peer_never_closes__ends_by_itself)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_close(conn);
     wisp_tcp_release(conn);
     wire_step(&w);
@@ -338,7 +325,7 @@ START_TEST(flags_of_all_kinds__to_every_state__no_crash_and_nothing_leaks)
                 conn = wire_connect(&w, 80);
                 wire_expect(&w, GOT(.flags = SYN));
             } else {
-                conn = server();
+                conn = wire_server(&w);
             }
             if (stage == 2 || stage == 4) {
                 wire_tell(&w, SEG(.flags = FIN | ACK));

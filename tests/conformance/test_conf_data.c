@@ -16,27 +16,7 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static enum wisp_tcp_state state_of(const struct wisp_tcp_conn *conn)
-{
-    struct wisp_tcp_info info;
-    wisp_tcp_info(conn, &info);
-    return info.state;
-}
-
-static struct wisp_tcp_info info_of(const struct wisp_tcp_conn *conn)
-{
-    struct wisp_tcp_info info;
-    wisp_tcp_info(conn, &info);
-    return info;
-}
-
 /* Server side of a plain connection: no options but the MSS, so windows are as on the wire. */
-static struct wisp_tcp_conn *server(void)
-{
-    wire_listen(&w, 80);
-    return wire_accept(&w, SEG(.mss = 1460));
-}
-
 static uint32_t write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
 {
     static uint8_t data[65536];
@@ -60,8 +40,8 @@ static void drain(void)
 /* covers: E4, TC-35 */
 START_TEST(established__segment_outside_the_window__ack_and_dropped)
 {
-    struct wisp_tcp_conn *conn = server();
-    uint32_t window = info_of(conn).rcv_wnd;
+    struct wisp_tcp_conn *conn = wire_server(&w);
+    uint32_t window = wire_info(conn).rcv_wnd;
     wire_tell(&w, SEG(.flags = ACK, .seq = 1 + window, .length = 10));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .ack = 1, .length = 0));
     wire_wait(&w, WISP_SEC(2));
@@ -74,10 +54,10 @@ END_TEST
 /* covers: E4, MUST-66 */
 START_TEST(window_zero__segments__only_ack_rst_and_urg_act)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t seq = 1;
-    while (info_of(conn).rcv_wnd > 0) {
-        uint32_t n = info_of(conn).rcv_wnd < 1460 ? info_of(conn).rcv_wnd : 1460;
+    while (wire_info(conn).rcv_wnd > 0) {
+        uint32_t n = wire_info(conn).rcv_wnd < 1460 ? wire_info(conn).rcv_wnd : 1460;
         wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = n));
         seq += n;
         ck_assert_uint_lt(seq, 10000000);
@@ -85,10 +65,10 @@ START_TEST(window_zero__segments__only_ack_rst_and_urg_act)
     }
     write_bytes(conn, 100);
     drain();
-    ck_assert_uint_eq(info_of(conn).in_flight, 100);
+    ck_assert_uint_eq(wire_info(conn).in_flight, 100);
     wire_tell(&w, SEG(.flags = ACK, .seq = seq, .ack = 101, .length = 1)); /* data: not; its ACK: yes */
     wire_expect(&w, GOT(.flags = ACK, .ack = seq, .window = 0));
-    ck_assert_uint_eq(info_of(conn).in_flight, 0);
+    ck_assert_uint_eq(wire_info(conn).in_flight, 0);
     wire_tell(&w, SEG(.flags = RST, .seq = seq));
     enum wisp_err reason = WISP_OK;
     ck_assert(wire_events(&w, conn, &reason) & WISP_TCP_CLOSED);
@@ -99,7 +79,7 @@ END_TEST
 /* covers: E5 */
 START_TEST(established__data_partly_old_and_partly_beyond__trimmed_to_the_window)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 10));
     wire_tell(&w, SEG(.flags = ACK, .seq = 6, .length = 10)); /* 5 old, 5 new */
     ck_assert_uint_eq(wisp_tcp_readable(conn), 15);
@@ -114,13 +94,13 @@ END_TEST
 /* covers: E8, TC-36 */
 START_TEST(established__ack_of_what_was_never_sent__answered_and_without_effect)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 1000);
     drain();
-    struct wisp_tcp_info before = info_of(conn);
+    struct wisp_tcp_info before = wire_info(conn);
     wire_tell(&w, SEG(.flags = ACK, .ack = 5000, .length = 10));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1001, .ack = 1));
-    struct wisp_tcp_info after = info_of(conn);
+    struct wisp_tcp_info after = wire_info(conn);
     ck_assert_uint_eq(after.in_flight, before.in_flight);
     ck_assert_uint_eq(after.cwnd, before.cwnd);
     ck_assert_uint_eq(wisp_tcp_readable(conn), 0);
@@ -130,7 +110,7 @@ END_TEST
 /* covers: E8, MAY-12 */
 START_TEST(established__ack_far_older_than_any_window__answered_and_data_dropped)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1u - 200000u, .length = 10));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .ack = 1));
     ck_assert_uint_eq(wisp_tcp_readable(conn), 0);
@@ -143,13 +123,13 @@ END_TEST
 /* covers: E8 */
 START_TEST(old_segment_with_another_window__arrives_late__window_stays)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 10, .window = 20000));
-    ck_assert_uint_eq(info_of(conn).snd_wnd, 20000);
+    ck_assert_uint_eq(wire_info(conn).snd_wnd, 20000);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 10, .window = 500)); /* an old copy */
-    ck_assert_uint_eq(info_of(conn).snd_wnd, 20000);
+    ck_assert_uint_eq(wire_info(conn).snd_wnd, 20000);
     wire_tell(&w, SEG(.flags = ACK, .seq = 11, .window = 3000));
-    ck_assert_uint_eq(info_of(conn).snd_wnd, 3000);
+    ck_assert_uint_eq(wire_info(conn).snd_wnd, 3000);
 }
 END_TEST
 
@@ -158,8 +138,8 @@ END_TEST
 /* covers: E6, TC-33 */
 START_TEST(established__rst_by_position__resets_challenges_or_vanishes)
 {
-    struct wisp_tcp_conn *conn = server();
-    uint32_t window = info_of(conn).rcv_wnd;
+    struct wisp_tcp_conn *conn = wire_server(&w);
+    uint32_t window = wire_info(conn).rcv_wnd;
     wire_tell(&w, SEG(.flags = RST, .seq = 1 + window + 10));
     wire_silent(&w);
     wire_tell(&w, SEG(.flags = RST, .seq = 0));
@@ -169,7 +149,7 @@ START_TEST(established__rst_by_position__resets_challenges_or_vanishes)
     wire_wait(&w, WISP_SEC(10));
     wire_tell(&w, SEG(.flags = RST, .seq = window));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .ack = 1, .length = 0));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_tell(&w, SEG(.flags = RST, .seq = 1));
     enum wisp_err reason = WISP_OK;
     ck_assert(wire_events(&w, conn, &reason) & WISP_TCP_CLOSED);
@@ -180,7 +160,7 @@ END_TEST
 /* covers: SHLD-2 */
 START_TEST(established__rst_with_data__resets_all_the_same)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = RST, .seq = 1, .length = 20));
     enum wisp_err reason = WISP_OK;
     ck_assert(wire_events(&w, conn, &reason) & WISP_TCP_CLOSED);
@@ -192,7 +172,7 @@ END_TEST
 START_TEST(established__syn_anywhere__challenge_ack_only)
 {
     static const uint32_t seqs[] = {0, 1, 100, 0x40000000u};
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     for (size_t i = 0; i < 4; i++) {
         wire_wait(&w, WISP_SEC(10));
         drain();
@@ -200,7 +180,7 @@ START_TEST(established__syn_anywhere__challenge_ack_only)
         wire_expect(&w, GOT(.flags = ACK, .seq = 1, .ack = 1, .length = 0));
         w.peer_next = w.peer_iss + 1;
     }
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_tell(&w, SEG(.flags = ACK | PSH, .seq = 1, .length = 5));
     ck_assert_uint_eq(wisp_tcp_readable(conn), 5);
 }
@@ -209,7 +189,7 @@ END_TEST
 /* covers: TC-50, TC-53 */
 START_TEST(flood_of_challenges__many_in_a_second__answers_are_limited)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t answers = 0;
     struct seg seg;
     for (int i = 0; i < 1000; i++) {
@@ -221,7 +201,7 @@ START_TEST(flood_of_challenges__many_in_a_second__answers_are_limited)
     }
     ck_assert_uint_ge(answers, 1);
     ck_assert_uint_le(answers, 20);
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
 }
 END_TEST
 
@@ -230,7 +210,7 @@ END_TEST
 /* covers: SHLD-18, MUST-40 */
 START_TEST(one_small_segment__no_answer_from_the_application__ack_within_half_a_second)
 {
-    server();
+    wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 10));
     wire_silent(&w);
     struct seg got;
@@ -243,7 +223,7 @@ END_TEST
 /* covers: SHLD-19 */
 START_TEST(full_segments__two_arrive__second_is_acknowledged_at_once)
 {
-    server();
+    wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK, .length = 1460));
     wire_silent(&w);
     wire_tell(&w, SEG(.flags = ACK, .length = 1460));
@@ -254,7 +234,7 @@ END_TEST
 /* covers: MUST-58, MUST-59 */
 START_TEST(ten_segments_in_one_batch__one_step__one_ack_for_all)
 {
-    server();
+    wire_server(&w);
     for (int i = 0; i < 10; i++) {
         wire_queue(&w, SEG(.flags = ACK, .length = 1000));
     }
@@ -267,7 +247,7 @@ END_TEST
 /* covers: SHLD-31, MAY-13 */
 START_TEST(segments_out_of_order__acked_at_once_and_kept__delivered_in_order)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1001, .length = 1000));
     wire_expect(&w, GOT(.flags = ACK, .ack = 1));
     wire_tell(&w, SEG(.flags = ACK, .seq = 2001, .length = 1000));
@@ -285,7 +265,7 @@ END_TEST
 /* covers: TC-65 */
 START_TEST(every_order_of_five_segments__arrives__same_bytes)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t base = 1;
     uint8_t bytes[50];
     for (int order = 0; order < 120; order++) {
@@ -314,10 +294,10 @@ END_TEST
 /* covers: MUST-39 */
 START_TEST(window_full__application_reads_byte_by_byte__no_silly_window_is_offered)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t seq = 1;
-    while (info_of(conn).rcv_wnd > 0) {
-        uint32_t n = info_of(conn).rcv_wnd < 1460 ? info_of(conn).rcv_wnd : 1460;
+    while (wire_info(conn).rcv_wnd > 0) {
+        uint32_t n = wire_info(conn).rcv_wnd < 1460 ? wire_info(conn).rcv_wnd : 1460;
         wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = n));
         seq += n;
         drain();
@@ -338,7 +318,7 @@ END_TEST
 /* covers: SHLD-14, RS-10 */
 START_TEST(small_segments_never_read__pages_run_short__offered_window_is_never_taken_back)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t edge = 0;
     struct seg got;
     for (uint32_t i = 0; i < 4000; i++) {
@@ -350,17 +330,17 @@ START_TEST(small_segments_never_read__pages_run_short__offered_window_is_never_t
         }
     }
     ck_assert_uint_eq(wisp_tcp_readable(conn), 4000);
-    ck_assert_uint_le(info_of(conn).pages, 64);
+    ck_assert_uint_le(wire_info(conn).pages, 64);
 }
 END_TEST
 
 /* covers: SHLD-15, SHLD-16, MUST-34, TC-64 */
 START_TEST(data_in_flight__peer_shrinks_its_window__nothing_new_goes_and_old_data_is_resent_inside)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 8000);
     drain();
-    uint32_t sent = info_of(conn).in_flight;
+    uint32_t sent = wire_info(conn).in_flight;
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 2000));
     drain();
     write_bytes(conn, 8000);
@@ -371,7 +351,7 @@ START_TEST(data_in_flight__peer_shrinks_its_window__nothing_new_goes_and_old_dat
     wire_wait_segment(&w, WISP_SEC(3), &got);
     ck_assert_uint_eq(got.seq, 1461);
     ck_assert_uint_le(got.seq + got.length, 1461 + 2000);
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
 }
 END_TEST
 
@@ -399,7 +379,7 @@ END_TEST
 /* covers: SHLD-7, MUST-17 */
 START_TEST(small_writes__nagle_on_and_off__held_back_or_not)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 10);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 10));
     write_bytes(conn, 10);
@@ -419,7 +399,7 @@ END_TEST
 /* covers: SHLD-27, MUST-60, MUST-61, MAY-16 */
 START_TEST(several_writes__leave_together__last_segment_pushes_and_nothing_stays_behind)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     static const uint8_t data[1000];
     for (int i = 0; i < 4; i++) {
         ck_assert_uint_eq(wisp_tcp_write(conn, data, sizeof(data)), sizeof(data));
@@ -449,7 +429,7 @@ END_TEST
 /* covers: MUST-30, MUST-62, MUST-32, MUST-33 */
 START_TEST(established__urgent_segment__told_with_what_remains)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK | URG, .length = 10, .urgent = 4));
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_URGENT);
     ck_assert_uint_eq(wisp_tcp_urgent(conn), 4);
@@ -464,7 +444,7 @@ END_TEST
 START_TEST(urgent_pointers_of_all_kinds__no_harm_and_right_count)
 {
     static const uint32_t pointers[] = {0, 1, 9, 10, 11, 1000, 65535};
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t seq = 1;
     for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
         wire_tell(&w, SEG(.flags = ACK | URG, .seq = seq, .length = 10, .urgent = pointers[i]));
@@ -476,7 +456,7 @@ START_TEST(urgent_pointers_of_all_kinds__no_harm_and_right_count)
     }
     wire_tell(&w, SEG(.flags = ACK | URG, .seq = seq, .urgent = 3)); /* no data */
     wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = 10));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     ck_assert_uint_eq(wisp_tcp_readable(conn), 10);
 }
 END_TEST
@@ -484,7 +464,7 @@ END_TEST
 /* covers: MUST-30, MUST-62 */
 START_TEST(mark_urgent__data_is_sent__with_urg_and_the_right_pointer)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_write(conn, "urgent", 6);
     wisp_tcp_mark_urgent(conn);
     wire_step(&w);
@@ -498,7 +478,7 @@ END_TEST
 /* covers: MUST-48, MUST-49, SHLD-21, SHLD-22, I12, I15 */
 START_TEST(service_settings__changed_in_mid_connection__seen_on_the_wire)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_set_service(conn, 12, 0xb8);
     write_bytes(conn, 10);
     struct seg got = wire_expect(&w, GOT(.flags = ACK, .length = 10));
@@ -516,7 +496,7 @@ END_TEST
 /* covers: MUST-50 */
 START_TEST(ip_options__on_a_segment__ignored)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_queue(&w, SEG(.flags = ACK | PSH, .length = 5));
     struct wisp_link_end *end = &w.link.end[0];
     struct wisp_pkt *pkt = end->arrived[--end->arrived_in % WISP_LINK_RING];
@@ -568,29 +548,29 @@ END_TEST
 /* covers: TC-60 */
 START_TEST(ack_splitting__many_acks_for_one_segment__cwnd_grows_by_bytes)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 1460);
     drain();
-    uint32_t before = info_of(conn).cwnd;
+    uint32_t before = wire_info(conn).cwnd;
     for (uint32_t i = 1; i <= 146; i++) {
         wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 10 * i));
     }
-    ck_assert_uint_le(info_of(conn).cwnd, before + 1460);
+    ck_assert_uint_le(wire_info(conn).cwnd, before + 1460);
 }
 END_TEST
 
 /* covers: TC-61, MUST-19 */
 START_TEST(duplicate_acks_without_end__one_loss__inflation_is_bounded)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 14600);
     drain();
-    uint32_t flight = info_of(conn).in_flight;
+    uint32_t flight = wire_info(conn).in_flight;
     for (int i = 0; i < 500; i++) {
         wire_tell(&w, SEG(.flags = ACK, .ack = 1));
     }
     drain();
-    ck_assert_uint_le(info_of(conn).cwnd, 2 * flight + 14600);
+    ck_assert_uint_le(wire_info(conn).cwnd, 2 * flight + 14600);
     ck_assert_uint_ge(wire_count(&w, "tcp.retransmits"), 1);
 }
 END_TEST
@@ -630,7 +610,7 @@ END_TEST
 /* covers: RS-01 */
 START_TEST(one_byte_segments_at_every_second_place__whole_window__memory_stays_bounded)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     struct wisp_pool_stats before, after;
     wisp_pool_stats(w.pool, &before);
     for (uint32_t i = 0; i < 20000; i++) {
@@ -639,7 +619,7 @@ START_TEST(one_byte_segments_at_every_second_place__whole_window__memory_stays_b
     }
     wisp_pool_stats(w.pool, &after);
     ck_assert_uint_le(after.in_use - before.in_use, 256);
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 1));
     ck_assert_uint_ge(wisp_tcp_readable(conn), 1);
 }

@@ -16,13 +16,6 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static enum wisp_tcp_state state_of(const struct wisp_tcp_conn *conn)
-{
-    struct wisp_tcp_info info;
-    wisp_tcp_info(conn, &info);
-    return info.state;
-}
-
 /* ---- the handshake ---- */
 
 /* covers: MUST-14, SHLD-5, MAY-3, SHLD-6, MUST-2 */
@@ -36,7 +29,7 @@ START_TEST(listen__syn__synack_with_mss_of_the_link)
     wire_events(&w, NULL, NULL);
     struct wisp_tcp_conn *conn = wire_accepted(&w);
     ck_assert_ptr_nonnull(conn);
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     struct wisp_tcp_info info;
     wisp_tcp_info(conn, &info);
     ck_assert_uint_eq(info.mss, 1000);
@@ -198,7 +191,7 @@ START_TEST(every_option_kind__lengths_0_and_1__connection_lives)
             wire_tell(&w, SEG(.flags = ACK, .options = options, .options_length = 4));
         }
     }
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 3));
     ck_assert_uint_eq(wisp_tcp_readable(conn), 3);
 }
@@ -341,10 +334,10 @@ START_TEST(syn_sent__syn_crosses__both_become_established)
     struct wisp_tcp_conn *conn = wire_connect(&w, 80);
     wire_expect(&w, GOT(.flags = SYN));
     wire_tell(&w, SEG(.flags = SYN, .mss = 1460));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_SYN_RECEIVED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_SYN_RECEIVED);
     wire_expect(&w, GOT(.flags = SYN | ACK, .seq = 0, .ack = 1));
     wire_tell(&w, SEG(.flags = SYN | ACK, .seq = 0, .ack = 1, .mss = 1460));
-    ck_assert_int_eq(state_of(conn), WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_CONNECTED);
 }
 END_TEST
@@ -404,7 +397,7 @@ START_TEST(syn_sent__unacceptable_answers__rst_or_silence_and_still_syn_sent)
         ck_assert_uint_eq(got.length, 0);
     }
     wire_silent(&w);
-    ck_assert_msg(state_of(conn) == WISP_TCP_STATE_SYN_SENT, "%s", syn_sent_rows[_i].name);
+    ck_assert_msg(wire_info(conn).state == WISP_TCP_STATE_SYN_SENT, "%s", syn_sent_rows[_i].name);
 }
 END_TEST
 
@@ -478,9 +471,9 @@ START_TEST(live_connections_on_a_port__listen_there__nobody_is_disturbed)
     ck_assert_int_eq(wisp_tcp_connect(w.tcp, NULL, 80, &peer, 9000, w.now, &out), WISP_OK);
     wire_step(&w);
     wire_expect(&w, GOT(.flags = SYN));
-    ck_assert_int_eq(state_of(out), WISP_TCP_STATE_SYN_SENT);
+    ck_assert_int_eq(wire_info(out).state, WISP_TCP_STATE_SYN_SENT);
     wire_listen(&w, 80);
-    ck_assert_int_eq(state_of(out), WISP_TCP_STATE_SYN_SENT);
+    ck_assert_int_eq(wire_info(out).state, WISP_TCP_STATE_SYN_SENT);
     struct wisp_tcp_listener *second;
     ck_assert_int_eq(wisp_tcp_listen(w.tcp, NULL, 80, 4, &second), WISP_ERR_IN_USE);
     w.source = 41000;
@@ -488,7 +481,7 @@ START_TEST(live_connections_on_a_port__listen_there__nobody_is_disturbed)
     w.peer_iss = 77777;
     wire_tell(&w, SEG(.flags = SYN, .mss = 1460));
     wire_expect(&w, GOT(.flags = SYN | ACK, .source = 41000));
-    ck_assert_int_eq(state_of(out), WISP_TCP_STATE_SYN_SENT);
+    ck_assert_int_eq(wire_info(out).state, WISP_TCP_STATE_SYN_SENT);
 }
 END_TEST
 

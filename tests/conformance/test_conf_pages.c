@@ -46,12 +46,6 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static struct wisp_tcp_conn *server(void)
-{
-    wire_listen(&w, 80);
-    return wire_accept(&w, SEG(.mss = 1460));
-}
-
 /* Lends length bytes of a page of its own; the page. Only TCP and the device have references then. */
 static struct wisp_page *lend(struct wisp_tcp_conn *conn, uint32_t length)
 {
@@ -66,7 +60,7 @@ static struct wisp_page *lend(struct wisp_tcp_conn *conn, uint32_t length)
 
 START_TEST(lent_page__acknowledged_while_the_device_holds_it__released_when_both_let_go)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_RELEASED);
     device_holds = true;
     struct wisp_page *page = lend(conn, 1000);
@@ -85,7 +79,7 @@ END_TEST
 
 START_TEST(lent_page__device_lets_go_before_the_acknowledgement__released_when_both_let_go)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_RELEASED);
     struct wisp_page *page = lend(conn, 1000);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1000));
@@ -102,7 +96,7 @@ END_TEST
 
 START_TEST(one_page_lent_in_three_segments__released_part_by_part__freed_at_the_last)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     struct wisp_page *page = lend(conn, 4000);
     for (uint32_t i = 0; i < 3; i++) {
         ck_assert_uint_ge(page->refs, 1);
@@ -118,7 +112,7 @@ END_TEST
 
 START_TEST(segment_in_the_devices_hands__timer_expires__waited_for_and_then_sent_again)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     device_holds = true;
     lend(conn, 1000);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1000));
@@ -133,7 +127,7 @@ END_TEST
 
 START_TEST(received_payload__looked_at__lies_on_the_page_the_device_filled)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_queue(&w, SEG(.flags = ACK | PSH, .length = 1460));
     struct wisp_link_end *end = &w.link.end[0];
     const struct wisp_pkt *pkt = end->arrived[(end->arrived_in - 1) % WISP_LINK_RING];
@@ -163,7 +157,7 @@ static uint64_t copied(void)
 
 START_TEST(segments_of_1024_bytes_and_more__both_ways__nothing_is_copied)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t seq = 1;
     uint32_t ack = 1;
     for (uint32_t length = 1024; length <= 1460; length += 109) {
@@ -184,7 +178,7 @@ END_TEST
 
 START_TEST(small_segments_and_convenience_calls__copy__each_counted_under_its_name)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     lend(conn, 100);
     ck_assert_uint_eq(wire_count(&w, "tcp.bytes_copied_small"), 100);
     wire_tell(&w, SEG(.flags = ACK, .ack = 101));
@@ -203,7 +197,7 @@ END_TEST
 
 START_TEST(write_longer_than_a_segment__rest_leaves_at_once__no_delayed_ack_is_waited_for)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     static const uint8_t data[1560];
     for (int i = 0; i < 2; i++) { /* request after request, nothing acknowledged but by the answer */
         ck_assert_uint_eq(wisp_tcp_write(conn, data, sizeof(data)), sizeof(data));
@@ -238,7 +232,7 @@ static void write_and_lend(struct wisp_tcp_conn *conn, uint32_t length)
 
 START_TEST(few_bytes_written_then_a_page_lent__one_segment__in_order_and_again_from_the_middle)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     struct seg got;
     write_and_lend(conn, 1000);
     wire_expect(&w, GOT(.flags = ACK | PSH, .seq = 1, .length = 1010));
@@ -260,7 +254,7 @@ END_TEST
 
 START_TEST(few_bytes_written_again_and_again__each_answered__the_same_place_serves)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     for (uint32_t i = 0; i < 40; i++) {
         char text[3] = {(char)('a' + i % 26), '!', '?'};
         ck_assert_uint_eq(wisp_tcp_write(conn, text, 2), 2);
@@ -285,7 +279,7 @@ START_TEST(few_bytes_written_then_pages_lent__device_segments__one_packet_whose_
     struct wire_options options = {.csum = true, .gso = 65535};
     wire_close(&w);
     wire_open(&w, &options);
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_and_lend(conn, 4000);
     wire_expect(&w, GOT(.flags = ACK | PSH, .seq = 1, .length = 4010));
     ck_assert(memcmp(payload(), "0123456789xx", 12) == 0 && payload()[4009] == 'x');
@@ -294,7 +288,7 @@ END_TEST
 
 START_TEST(application_wrote__flush__it_leaves_and_the_deadline_is_its_timer)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_write(conn, "0123456789", 10);
     wisp_time deadline_now = wisp_stack_flush(w.stack, w.now);
     wire_expect(&w, GOT(.flags = ACK | PSH, .seq = 1, .length = 10));
@@ -315,7 +309,7 @@ START_TEST(floor_of_the_timer__set_to_5_ms__obeyed)
     struct wire_options options = {.tune = quick_timer};
     wire_close(&w);
     wire_open(&w, &options);
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     static const uint8_t data[100];
     for (uint32_t i = 0; i < 20; i++) { /* samples of 1 ms */
         ck_assert_uint_eq(wisp_tcp_write(conn, data, sizeof(data)), sizeof(data));

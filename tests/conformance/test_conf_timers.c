@@ -17,19 +17,6 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static struct wisp_tcp_info info_of(const struct wisp_tcp_conn *conn)
-{
-    struct wisp_tcp_info info;
-    wisp_tcp_info(conn, &info);
-    return info;
-}
-
-static struct wisp_tcp_conn *server(void)
-{
-    wire_listen(&w, 80);
-    return wire_accept(&w, SEG(.mss = 1460));
-}
-
 static void drain(void)
 {
     struct seg seg;
@@ -49,7 +36,7 @@ static void write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
 /* covers: MUST-19 */
 START_TEST(no_ack__retransmissions__back_off_by_doubling)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 100);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 100));
     wisp_time last = 0;
@@ -70,28 +57,28 @@ END_TEST
 /* covers: MUST-19 */
 START_TEST(timeout__cwnd__is_one_segment_and_ssthresh_half_the_flight)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 14600);
     drain();
-    uint32_t flight = info_of(conn).in_flight;
+    uint32_t flight = wire_info(conn).in_flight;
     struct seg got;
     wire_wait_segment(&w, WISP_SEC(3), &got);
     ck_assert_uint_eq(got.seq, 1);
-    ck_assert_uint_eq(info_of(conn).cwnd, 1460);
-    ck_assert_uint_eq(info_of(conn).ssthresh, flight / 2 > 2920 ? flight / 2 : 2920);
+    ck_assert_uint_eq(wire_info(conn).cwnd, 1460);
+    ck_assert_uint_eq(wire_info(conn).ssthresh, flight / 2 > 2920 ? flight / 2 : 2920);
 }
 END_TEST
 
 /* covers: MUST-19 */
 START_TEST(slow_start__each_full_ack__cwnd_grows_by_what_was_acknowledged)
 {
-    struct wisp_tcp_conn *conn = server();
-    uint32_t before = info_of(conn).cwnd;
+    struct wisp_tcp_conn *conn = wire_server(&w);
+    uint32_t before = wire_info(conn).cwnd;
     ck_assert_uint_eq(before, 14600);
     write_bytes(conn, 14600);
     drain();
     wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 2920));
-    uint32_t after = info_of(conn).cwnd;
+    uint32_t after = wire_info(conn).cwnd;
     ck_assert_uint_gt(after, before);
     ck_assert_uint_le(after, before + 2920);
 }
@@ -100,25 +87,25 @@ END_TEST
 /* covers: MUST-19 */
 START_TEST(congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 14600);
     drain();
     struct seg got;
     wire_wait_segment(&w, WISP_SEC(3), &got); /* a timeout: ssthresh is half of ten segments */
     wire_tell(&w, SEG(.flags = ACK, .ack = 14601));
-    ck_assert_uint_eq(info_of(conn).ssthresh, 7300);
+    ck_assert_uint_eq(wire_info(conn).ssthresh, 7300);
     uint32_t acked = 14601;
     uint32_t last = 0;
     for (int round = 0; round < 12; round++) {
-        uint32_t cwnd = info_of(conn).cwnd;
-        if (last > info_of(conn).ssthresh) {
+        uint32_t cwnd = wire_info(conn).cwnd;
+        if (last > wire_info(conn).ssthresh) {
             ck_assert_msg(cwnd - last <= 1460 && cwnd - last >= 1000, "round %d: from %u to %u", round,
                           last, cwnd);
         }
         last = cwnd;
-        write_bytes(conn, 60000 - info_of(conn).queued);
+        write_bytes(conn, 60000 - wire_info(conn).queued);
         drain();
-        uint32_t flight = info_of(conn).in_flight;
+        uint32_t flight = wire_info(conn).in_flight;
         for (uint32_t left = flight; left > 0;) {
             uint32_t n = left < 1460 ? left : 1460;
             acked += n;
@@ -128,14 +115,14 @@ START_TEST(congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment)
         wire_step(&w);
         drain();
     }
-    ck_assert_uint_gt(last, 3 * 1460 + info_of(conn).ssthresh);
+    ck_assert_uint_gt(last, 3 * 1460 + wire_info(conn).ssthresh);
 }
 END_TEST
 
 /* covers: MUST-19 */
 START_TEST(three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 14600);
     drain();
     wire_tell(&w, SEG(.flags = ACK, .ack = 1));
@@ -146,7 +133,7 @@ START_TEST(three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer)
     }
     wire_tell(&w, SEG(.flags = ACK, .ack = 1));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1460));
-    ck_assert_uint_lt(info_of(conn).ssthresh, 14600);
+    ck_assert_uint_lt(wire_info(conn).ssthresh, 14600);
 }
 END_TEST
 
@@ -161,12 +148,12 @@ START_TEST(retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken)
     struct wire_options options = {.tune = without_timestamps};
     wire_close(&w);
     wire_open(&w, &options);
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 100);
     drain();
     wire_wait(&w, WISP_MS(20));
     wire_tell(&w, SEG(.flags = ACK, .ack = 101));
-    wisp_time srtt = info_of(conn).srtt;
+    wisp_time srtt = wire_info(conn).srtt;
     ck_assert(srtt >= WISP_MS(19) && srtt <= WISP_MS(25));
     write_bytes(conn, 100);
     drain();
@@ -174,19 +161,19 @@ START_TEST(retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken)
     wire_wait_segment(&w, WISP_SEC(3), &got);
     wire_wait(&w, WISP_MS(5));
     wire_tell(&w, SEG(.flags = ACK, .ack = 201));
-    ck_assert(info_of(conn).srtt == srtt);
+    ck_assert(wire_info(conn).srtt == srtt);
 }
 END_TEST
 
 /* covers: MUST-18 */
 START_TEST(data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 100);
     drain();
     wire_wait(&w, WISP_MS(20));
     wire_tell(&w, SEG(.flags = ACK, .ack = 101));
-    wisp_time srtt = info_of(conn).srtt;
+    wisp_time srtt = wire_info(conn).srtt;
     write_bytes(conn, 5 * 1460); /* the first is lost, the others wait at the peer */
     drain();
     for (int i = 0; i < 3; i++) {
@@ -195,7 +182,7 @@ START_TEST(data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_i
     drain();
     wire_wait(&w, WISP_MS(150)); /* so long takes the one sent again */
     wire_tell(&w, SEG(.flags = ACK, .ack = 101 + 5 * 1460));
-    ck_assert(info_of(conn).srtt == srtt);
+    ck_assert(wire_info(conn).srtt == srtt);
 }
 END_TEST
 
@@ -224,16 +211,16 @@ END_TEST
 /* covers: TC-62 */
 START_TEST(optimistic_acks__beyond_what_was_sent__change_nothing)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 1460);
     drain();
-    struct wisp_tcp_info before = info_of(conn);
+    struct wisp_tcp_info before = wire_info(conn);
     for (uint32_t ack = 1500; ack < 60000; ack += 1460) {
         wire_tell(&w, SEG(.flags = ACK, .ack = ack));
     }
-    ck_assert_uint_eq(info_of(conn).cwnd, before.cwnd);
-    ck_assert(info_of(conn).srtt == before.srtt);
-    ck_assert_uint_eq(info_of(conn).in_flight, 1460);
+    ck_assert_uint_eq(wire_info(conn).cwnd, before.cwnd);
+    ck_assert(wire_info(conn).srtt == before.srtt);
+    ck_assert_uint_eq(wire_info(conn).in_flight, 1460);
     drain();
 }
 END_TEST
@@ -243,7 +230,7 @@ END_TEST
 /* covers: MUST-20, SHLD-9, SHLD-10, SHLD-11, E12, MUST-47 */
 START_TEST(black_hole__default_timeouts__soft_error_then_closed_after_at_least_100_s)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_END | WISP_TCP_SOFT_ERROR);
     write_bytes(conn, 100);
     drain();
@@ -278,7 +265,7 @@ END_TEST
 /* covers: MUST-21 */
 START_TEST(user_timeout__set_short_and_infinite__obeyed)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_set_user_timeout(conn, WISP_SEC(5));
     write_bytes(conn, 100);
     wire_wait(&w, WISP_SEC(4));
@@ -296,7 +283,7 @@ START_TEST(user_timeout__set_short_and_infinite__obeyed)
         drain();
     }
     ck_assert_uint_eq(wire_events(&w, conn, NULL) & WISP_TCP_CLOSED, 0);
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
 }
 END_TEST
 
@@ -337,7 +324,7 @@ END_TEST
 /* covers: MUST-25, MUST-28 */
 START_TEST(idle_connection__default__no_keepalive_and_default_interval_of_two_hours)
 {
-    server();
+    wire_server(&w);
     ck_assert(WISP_TCP_KEEPALIVE_IDLE >= WISP_SEC(7200));
     wire_wait(&w, WISP_SEC(8 * 3600));
     wire_silent(&w);
@@ -347,7 +334,7 @@ END_TEST
 /* covers: MUST-24, MUST-26, MUST-27, MUST-29, SHLD-12, MAY-5 */
 START_TEST(keepalive_on__idle__probes_without_data_and_one_lost_probe_does_no_harm)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_set_keepalive(conn, WISP_SEC(60), WISP_SEC(10), 3);
     wire_wait(&w, WISP_SEC(40));
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 1)); /* not idle: the count starts anew */
@@ -362,7 +349,7 @@ START_TEST(keepalive_on__idle__probes_without_data_and_one_lost_probe_does_no_ha
     wire_tell(&w, SEG(.flags = ACK));
     wire_wait(&w, WISP_SEC(50));
     wire_silent(&w);
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_wait(&w, WISP_SEC(200));
     enum wisp_err reason = WISP_OK;
     ck_assert(wire_events(&w, conn, &reason) & WISP_TCP_CLOSED);
@@ -373,7 +360,7 @@ END_TEST
 /* covers: MUST-24 */
 START_TEST(keepalive_switched_off_again__idle__silence)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_set_keepalive(conn, WISP_SEC(60), WISP_SEC(10), 3);
     wire_wait(&w, WISP_SEC(30));
     wisp_tcp_set_keepalive(conn, 0, 0, 0);
@@ -387,7 +374,7 @@ END_TEST
 /* covers: MUST-35, MUST-36, MUST-37, SHLD-29, SHLD-30, SHLD-17 */
 START_TEST(window_zero__data_waits__probed_with_back_off_for_hours_while_answered)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 1000);
     drain();
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001, .window = 0));
@@ -407,7 +394,7 @@ START_TEST(window_zero__data_waits__probed_with_back_off_for_hours_while_answere
         wire_tell(&w, SEG(.flags = ACK, .ack = 1001, .window = 0));
     }
     ck_assert(last >= WISP_SEC(30));
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001, .window = 8000));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1001, .length = 1000));
 }
@@ -416,7 +403,7 @@ END_TEST
 /* covers: MUST-36 */
 START_TEST(window_update_lost__probe_is_answered_with_the_window__data_flows)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 100);
     drain();
     wire_tell(&w, SEG(.flags = ACK, .ack = 101, .window = 0));
@@ -433,7 +420,7 @@ END_TEST
 /* covers: MUST-37, RS-04 */
 START_TEST(window_zero_and_user_timeout__probes_answered_or_not__the_unanswered_one_ends)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_set_user_timeout(conn, WISP_SEC(60));
     write_bytes(conn, 100);
     drain();
@@ -449,7 +436,7 @@ END_TEST
 /* covers: TC-66 */
 START_TEST(peer_acknowledges_late_or_every_byte__transfer__completes)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 20000);
     uint32_t acked = 1;
     uint32_t sent = 1;
@@ -469,7 +456,7 @@ START_TEST(peer_acknowledges_late_or_every_byte__transfer__completes)
         wire_tell(&w, SEG(.flags = ACK, .ack = acked));
         ck_assert_int_lt(++steps, 100000);
     }
-    ck_assert_uint_eq(info_of(conn).queued, 0);
+    ck_assert_uint_eq(wire_info(conn).queued, 0);
 }
 END_TEST
 
@@ -518,7 +505,7 @@ static const struct {
 /* covers: MUST-54, SHLD-25, MUST-56, IC-02, IC-12, SHLD-20, I24, I28 */
 START_TEST(established__icmp_errors__told_as_soft_and_never_abort)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_END | WISP_TCP_SOFT_ERROR);
     write_bytes(conn, 1000);
     drain();
@@ -528,7 +515,7 @@ START_TEST(established__icmp_errors__told_as_soft_and_never_abort)
     ck_assert_msg(!(what & WISP_TCP_CLOSED), "%s closed it", soft_rows[_i].name);
     ck_assert_int_ne(wisp_tcp_soft_error(conn), WISP_OK);
     ck_assert_int_eq(wisp_tcp_soft_error(conn), WISP_OK);
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_END);
     tell_icmp(soft_rows[_i].type, soft_rows[_i].code, 0, 1);
     ck_assert_uint_eq(wire_events(&w, conn, NULL) & WISP_TCP_SOFT_ERROR, 0);
@@ -538,7 +525,7 @@ END_TEST
 /* covers: IC-01 */
 START_TEST(established__icmp_quoting_what_is_not_in_flight__ignored)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_SOFT_ERROR);
     write_bytes(conn, 1000);
     drain();
@@ -547,8 +534,8 @@ START_TEST(established__icmp_quoting_what_is_not_in_flight__ignored)
         tell_icmp(3, code, 600, 0xf0000000u);
     }
     ck_assert_uint_eq(wire_events(&w, conn, NULL), 0);
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
-    ck_assert_uint_eq(info_of(conn).mss, 1460);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_uint_eq(wire_info(conn).mss, 1460);
 }
 END_TEST
 
@@ -570,13 +557,13 @@ END_TEST
 /* covers: MUST-55, IC-04 */
 START_TEST(source_quench__arrives__changes_nothing)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_SOFT_ERROR);
     write_bytes(conn, 1000);
     drain();
-    uint32_t cwnd = info_of(conn).cwnd;
+    uint32_t cwnd = wire_info(conn).cwnd;
     tell_icmp(4, 0, 0, 1);
-    ck_assert_uint_eq(info_of(conn).cwnd, cwnd);
+    ck_assert_uint_eq(wire_info(conn).cwnd, cwnd);
     ck_assert_uint_eq(wire_events(&w, conn, NULL), 0);
     wire_silent(&w);
 }
@@ -586,14 +573,14 @@ END_TEST
 START_TEST(fragmentation_needed__with_every_odd_mtu__segments_keep_a_floor_and_never_grow)
 {
     static const uint16_t mtus[] = {0, 1, 20, 40, 67, 68, 100, 255, 551, 1501, 9000, 65535};
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
         write_bytes(conn, 1000);
         drain();
         tell_icmp(3, 4, mtus[i], 1 + 1000 * (uint32_t)i);
         drain();
-        ck_assert_msg(info_of(conn).mss >= 512 && info_of(conn).mss <= 1460, "mtu %u: mss %u", mtus[i],
-                      info_of(conn).mss);
+        ck_assert_msg(wire_info(conn).mss >= 512 && wire_info(conn).mss <= 1460, "mtu %u: mss %u", mtus[i],
+                      wire_info(conn).mss);
         wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 1000 * (uint32_t)(i + 1)));
         drain();
     }
@@ -603,7 +590,7 @@ END_TEST
 /* covers: FR-14 */
 START_TEST(path_is_said_to_be_narrow__segments__stay_as_they_were_and_are_never_cut)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     for (uint32_t i = 0; i < 5; i++) {
         struct seg got;
         write_bytes(conn, 2920);

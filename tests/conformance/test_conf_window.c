@@ -16,25 +16,12 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static struct wisp_tcp_info info_of(const struct wisp_tcp_conn *conn)
-{
-    struct wisp_tcp_info info;
-    wisp_tcp_info(conn, &info);
-    return info;
-}
-
-static struct wisp_tcp_conn *server(void)
-{
-    wire_listen(&w, 80);
-    return wire_accept(&w, SEG(.mss = 1460));
-}
-
 static struct wisp_tcp_conn *tuned_server(void (*tune)(struct wisp_tcp_config *config))
 {
     struct wire_options options = {.tune = tune};
     wire_close(&w);
     wire_open(&w, &options);
-    return server();
+    return wire_server(&w);
 }
 
 static void write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
@@ -65,14 +52,14 @@ static void no_scaling(struct wisp_tcp_config *config)
 START_TEST(small_window__segment_reaches_beyond_it__the_part_inside_is_taken)
 {
     struct wisp_tcp_conn *conn = tuned_server(no_scaling);
-    uint32_t window = info_of(conn).rcv_wnd;
+    uint32_t window = wire_info(conn).rcv_wnd;
     ck_assert_uint_eq(window, 5000);
     for (uint32_t at = 1; at + 1460 < window; at += 1460) {
         wire_tell(&w, SEG(.flags = ACK, .seq = at, .length = 1460));
     }
     wire_tell(&w, SEG(.flags = ACK | FIN, .seq = 1 + 3 * 1460, .length = 1460));
     ck_assert_uint_eq(wisp_tcp_readable(conn), window);
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED); /* its FIN lay outside */
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED); /* its FIN lay outside */
     static uint8_t bytes[5000];
     wisp_tcp_read(conn, bytes, window);
     for (uint32_t i = 0; i < window; i++) {
@@ -88,7 +75,7 @@ START_TEST(window_zero__urgent_pointer_arrives__application_is_told)
     for (uint32_t at = 1; at < 5001; at += 1000) {
         wire_tell(&w, SEG(.flags = ACK, .seq = at, .length = 1000));
     }
-    ck_assert_uint_eq(info_of(conn).rcv_wnd, 0);
+    ck_assert_uint_eq(wire_info(conn).rcv_wnd, 0);
     wire_events(&w, conn, NULL);
     wire_tell(&w, SEG(.flags = ACK | URG, .seq = 5001, .urgent = 7));
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_URGENT);
@@ -102,7 +89,7 @@ static const uint32_t pointers[] = {0, 1, 9, 10, 11, 1000, 65535};
 /* covers: MUST-31, MUST-33, TC-20 */
 START_TEST(urgent_pointer__on_fresh_data__what_remains_is_what_it_says)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     wire_tell(&w, SEG(.flags = ACK | URG, .length = 10, .urgent = pointers[_i]));
     ck_assert_uint_eq(wisp_tcp_urgent(conn), pointers[_i]);
     wisp_tcp_consume(conn, 10);
@@ -129,10 +116,10 @@ END_TEST
 /* covers: SHLD-17, SHLD-15, MUST-34, MUST-35 */
 START_TEST(data_in_flight__peer_takes_its_window_back_for_half_an_hour__probed_and_never_given_up)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 8000);
     right_edge(0);
-    ck_assert_uint_eq(info_of(conn).in_flight, 8000);
+    ck_assert_uint_eq(wire_info(conn).in_flight, 8000);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 0));
     wisp_time start = w.now;
     uint32_t probes = 0;
@@ -145,7 +132,7 @@ START_TEST(data_in_flight__peer_takes_its_window_back_for_half_an_hour__probed_a
         wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 0));
     }
     ck_assert_uint_ge(probes, 10);
-    ck_assert_int_eq(info_of(conn).state, WISP_TCP_STATE_ESTABLISHED);
+    ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 60000));
     struct seg got;
     wire_wait_segment(&w, WISP_SEC(130), &got);
@@ -156,14 +143,14 @@ END_TEST
 /* covers: SHLD-29 */
 START_TEST(window_zero__first_probe__comes_one_retransmission_timeout_later)
 {
-    struct wisp_tcp_conn *conn = server();
+    struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 1000);
     right_edge(0);
     wire_wait(&w, WISP_MS(300));
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001, .window = 0));
     write_bytes(conn, 1000);
     wire_silent(&w);
-    wisp_time rto = info_of(conn).rto;
+    wisp_time rto = wire_info(conn).rto;
     struct seg got;
     wisp_time took = wire_wait_segment(&w, WISP_SEC(10), &got);
     ck_assert_msg(took > rto * 9 / 10 && took < rto * 11 / 10, "%llu ms, with a timeout of %llu ms",
@@ -181,19 +168,19 @@ START_TEST(pages_used_up_by_data_out_of_order__data_in_order_comes__the_former_g
 {
     struct wisp_tcp_conn *conn = tuned_server(eight_pages);
     uint32_t edge = right_edge(0);
-    uint32_t window = info_of(conn).rcv_wnd;
+    uint32_t window = wire_info(conn).rcv_wnd;
     ck_assert_uint_le(window, 8 * 1460); /* also in the SYN: no more than there are pages for */
     for (uint32_t i = 0; i < 20; i++) {
         wire_tell(&w, SEG(.flags = ACK, .seq = 1601 + 200 * i, .length = 100));
         edge = right_edge(edge);
     }
-    ck_assert_uint_eq(info_of(conn).pages, 8);
+    ck_assert_uint_eq(wire_info(conn).pages, 8);
     ck_assert_uint_ge(wire_count(&w, "tcp.rx.no_memory"), 1);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 1460));
     edge = right_edge(edge);
     ck_assert_uint_eq(wisp_tcp_readable(conn), 1460);
     ck_assert_uint_eq(wire_count(&w, "tcp.rx.pruned"), 1);
-    ck_assert_uint_eq(info_of(conn).pages, 1);
+    ck_assert_uint_eq(wire_info(conn).pages, 1);
     ck_assert_uint_ge(edge, 1 + window);
 }
 END_TEST

@@ -560,6 +560,19 @@ struct wisp_tcp_conn *wire_accept(struct wire *w, struct seg syn)
     return wire_accepted(w);
 }
 
+struct wisp_tcp_conn *wire_server(struct wire *w)
+{
+    wire_listen(w, 80);
+    return wire_accept(w, SEG(.mss = 1460));
+}
+
+struct wisp_tcp_info wire_info(const struct wisp_tcp_conn *conn)
+{
+    struct wisp_tcp_info info;
+    wisp_tcp_info(conn, &info);
+    return info;
+}
+
 struct wisp_tcp_conn *wire_established(struct wire *w, struct seg synack)
 {
     struct wisp_tcp_conn *conn = wire_connect(w, 80);

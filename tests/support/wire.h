@@ -138,6 +138,8 @@ wisp_time wire_wait_segment(struct wire *w, wisp_time most, struct seg *seg);
 
 /* Handshake with the peer as client (wire_listen first); returns the accepted connection. With options of syn. */
 struct wisp_tcp_conn *wire_accept(struct wire *w, struct seg syn);
+/* Both: listens on port 80 and accepts a peer of MSS 1460. */
+struct wisp_tcp_conn *wire_server(struct wire *w);
 /* Handshake with us as client. */
 struct wisp_tcp_conn *wire_established(struct wire *w, struct seg synack);
 
@@ -146,6 +148,8 @@ uint32_t wire_events(struct wire *w, const struct wisp_tcp_conn *conn, enum wisp
 
 /* The connection accepted by the last call of wire_events, or null. */
 struct wisp_tcp_conn *wire_accepted(struct wire *w);
+
+struct wisp_tcp_info wire_info(const struct wisp_tcp_conn *conn);
 
 /* The value of a counter of any layer. */
 uint64_t wire_count(const struct wire *w, const char *name);
