@@ -203,7 +203,9 @@ static void run_apart(const struct bench_job *job, uint32_t rounds, uint64_t tar
         bench_fail("main", job->name, "cannot fork");
     }
     if (child == 0) {
-        if (is_ring(job)) {
+        if (is_ring(job) && fixed_units) {
+            ring_job_count(job, fixed_units);
+        } else if (is_ring(job)) {
             ring_job_run(job, rounds, target, &r->ring);
         } else {
             run_job(job, rounds, target, r);

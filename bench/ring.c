@@ -386,6 +386,15 @@ static void summarise(struct samples *samples, uint32_t rounds, struct ring_resu
     result->floor = median(samples->floor, rounds);
 }
 
+void ring_job_count(const struct bench_job *job, uint64_t units)
+{
+    static struct subject subject;
+    subject_open(&subject, job, RING_PERSISTENT, false,
+                 job->kind == BENCH_RING_GSO ? WISP_PAGE_SIZE : 0, 1);
+    subject_run(&subject, units);
+    subject_close(&subject);
+}
+
 void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target,
                   struct ring_result *result)
 {

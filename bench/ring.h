@@ -73,6 +73,10 @@ void tcp_ring_close(struct tcp_ring *pair);
 
 /* ---- for main.c ---- */
 
+/* Does units of work once, with persistent grants and without copies, for a tool that counts
+ * instructions. */
+void ring_job_count(const struct bench_job *job, uint64_t units);
+
 void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target,
                   struct ring_result *result);
 void ring_print_head(void);

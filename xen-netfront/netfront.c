@@ -78,9 +78,9 @@ static void share(struct wisp_netfront *front, const struct identity *identity, 
         keep && !trusted ? 0 : 1u << WISP_ROLE_RX | 1u << WISP_ROLE_SEND | 1u << WISP_ROLE_APP;
     shared->rx.copy = keep && !trusted;
     shared->rx.exposed = keep && trusted;
-    shared->rx.csum = front->features.csum_rx;
-    shared->rx.validated = trusted;
-    shared->rx.gso = front->features.gso_rx;
+    shared->rx.offload.csum = front->features.csum_rx;
+    shared->rx.offload.validated = trusted;
+    shared->rx.offload.gso = front->features.gso_rx;
 }
 
 static void set_caps(struct wisp_netfront *front, const struct identity *identity)
@@ -92,7 +92,7 @@ static void set_caps(struct wisp_netfront *front, const struct identity *identit
         .mac = identity->mac,
         .mtu = features->sg_tx || identity->mtu < 1500 ? identity->mtu : 1500,
         .csum_tx = features->csum_tx ? both : 0,
-        .csum_rx = features->csum_rx || front->shared.rx.validated ? both : 0,
+        .csum_rx = features->csum_rx || front->shared.rx.offload.validated ? both : 0,
         .gso_tx = features->gso_tx ? XEN_NETIF_MAX_TX_SIZE - NETFRONT_ETH_HEAD : 0,
         .gso_rx = features->gso_rx ? UINT16_MAX : 0,
         .views_tx = WISP_PKT_VIEWS - 1,

@@ -58,16 +58,6 @@ static bool find_transport(const struct wisp_pkt *pkt, struct transport *transpo
     return known && transport->start + transport->head <= pkt->length;
 }
 
-/* A checksum of one segment, as the flags say. */
-static enum wisp_csum csum_state(uint16_t flags, const struct offload_policy *policy)
-{
-    if (flags & NETRXF_csum_blank) {
-        return WISP_CSUM_BLANK;
-    }
-    bool verified = (flags & NETRXF_data_validated) && policy->validated;
-    return verified ? WISP_CSUM_VERIFIED : WISP_CSUM_UNKNOWN;
-}
-
 /* Merged segments share one header, whose checksum fits none of them: it must be blank or vouched
  * for. */
 static bool judge_gso(struct wisp_pkt *pkt, const struct transport *transport, uint16_t gso_size,
@@ -83,14 +73,12 @@ static bool judge_gso(struct wisp_pkt *pkt, const struct transport *transport, u
     return true;
 }
 
-bool offload_judge(struct wisp_pkt *pkt, uint16_t flags, uint16_t gso_size,
-                   const struct offload_policy *policy)
+bool offload_judge_claims(struct wisp_pkt *pkt, bool blank, uint16_t gso_size,
+                          const struct offload_policy *policy)
 {
     struct transport transport;
-    bool blank = flags & NETRXF_csum_blank;
-    pkt->csum = (uint8_t)csum_state(flags, policy);
-    if (!blank && gso_size == 0) {
-        return true;
+    if (blank) {
+        pkt->csum = WISP_CSUM_BLANK;
     }
     if ((blank && !policy->csum) || !find_transport(pkt, &transport)) {
         return false;

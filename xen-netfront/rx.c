@@ -17,7 +17,6 @@
  * ring_waiting is what makes rx_take safe to index by it.
  */
 #include "rx.h"
-#include "offload.h"
 
 #define POSITION(index) ((index) & (NETFRONT_SLOTS - 1))
 #define EXTRAS_MAX      4u
@@ -198,11 +197,10 @@ static void drop(const struct rx_shared *shared, struct wisp_pkt *pkt, enum netf
 }
 
 /* All of pkt is there: it, or null when what the backend says of it cannot be. */
-static struct wisp_pkt *pass_up(const struct rx_shared *shared, struct wisp_pkt *pkt,
+static inline struct wisp_pkt *pass_up(const struct rx_shared *shared, struct wisp_pkt *pkt,
                                 uint16_t flags, uint16_t gso_size)
 {
-    struct offload_policy policy = {shared->csum, shared->validated, shared->gso};
-    if (!offload_judge(pkt, flags, gso_size, &policy)) {
+    if (!offload_judge(pkt, flags, gso_size, &shared->offload)) {
         drop(shared, pkt, COUNT_RX_BAD_OFFLOAD);
         return NULL;
     }

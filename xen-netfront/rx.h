@@ -11,6 +11,7 @@
 #define WISP_NETFRONT_RX_H
 
 #include "grants.h"
+#include "offload.h"
 #include "ring.h"
 #include "slot.h"
 #include <wisp/netdev.h>
@@ -28,9 +29,7 @@ struct rx_shared {
     struct wisp_pktpool *packets;
     bool copy;      /* the backend can still change posted pages and is not trusted */
     bool exposed;   /* it can, and is: packets are marked so */
-    bool csum;      /* blank checksums were negotiated */
-    bool validated; /* its word on checksums is taken */
-    bool gso;       /* merged segments were negotiated */
+    struct offload_policy offload;
 };
 
 /* The frame being put together. */

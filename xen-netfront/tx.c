@@ -50,7 +50,7 @@ static struct wisp_page *copy_page(struct tx *tx, const struct tx_shared *shared
     return page;
 }
 
-static void copy_page_release(struct tx *tx, const struct tx_shared *shared, struct wisp_page *page)
+static __attribute__((noinline)) void copy_page_release(struct tx *tx, const struct tx_shared *shared, struct wisp_page *page)
 {
     if (shared->own_copies && tx->stock_count < NETFRONT_SLOTS && !page->quarantined) {
         tx->stock[tx->stock_count++] = page;
@@ -143,7 +143,7 @@ static void put_slot(struct tx *tx, struct wisp_pkt *pkt, const struct piece *pi
 }
 
 /* Ends the device's use of an entry's page. */
-static void end_entry(struct tx *tx, const struct tx_shared *shared, uint16_t id)
+static inline void end_entry(struct tx *tx, const struct tx_shared *shared, uint16_t id)
 {
     struct tx_entry *entry = &tx->entry[id];
     grants_done(shared->grants, entry->page);
@@ -265,7 +265,7 @@ static __attribute__((noinline)) enum put put_pieces(struct tx *tx, const struct
 }
 
 /* Writes pkt's slots, if ring, ids, grants and pages suffice. */
-static enum put put_pkt(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt)
+static inline enum put put_pkt(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt)
 {
     uint32_t extra = pkt->gso != WISP_GSO_NONE;
     if (ring_free(&tx->ring) < pkt->views + extra || tx->free_ids < pkt->views) {
@@ -294,7 +294,10 @@ static void finish(const struct tx_shared *shared, struct wisp_pkt *pkt)
     pkt_list_push(shared->done, pkt);
 }
 
-bool tx_push(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt)
+/* Any packet, in any state of the ring. Kept apart from tx_push, so that the common small packet
+ * does not pay for its registers. */
+static __attribute__((noinline)) bool push_any(struct tx *tx, const struct tx_shared *shared,
+                                               struct wisp_pkt *pkt)
 {
     if (tx->waiting_count >= NETFRONT_TX_WAITING) {
         return false;
@@ -311,6 +314,17 @@ bool tx_push(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt
         pkt_list_push(&tx->waiting, pkt);
         tx->waiting_count++;
     }
+    return true;
+}
+
+bool tx_push(struct tx *tx, const struct tx_shared *shared, struct wisp_pkt *pkt)
+{
+    bool now = tx->waiting_count == 0 && ring_free(&tx->ring) > 0 && tx->free_ids > 0;
+    if (!now || !is_cell(pkt) || pkt->length < NETFRONT_ETH_HEAD) {
+        return push_any(tx, shared, pkt);
+    }
+    pkt->flags |= WISP_PKT_HELD;
+    put_cell(tx, shared, pkt);
     return true;
 }
 

@@ -22,7 +22,7 @@ void netback_signal(struct netback_queue *queue, uint32_t port)
     }
 }
 
-void netback_keep(struct wisp_netback *nb, uint32_t gref, bool writing)
+__attribute__((noinline)) void netback_keep(struct wisp_netback *nb, uint32_t gref, bool writing)
 {
     if (nb->kept_count == NETBACK_KEPT) {
         return;

@@ -36,6 +36,7 @@ struct waiting_frame {
 
 struct netback_queue {
     struct wisp_netback *nb;
+    uint16_t number;
     struct ring tx, rx;
     uint32_t tx_gref, rx_gref;
     uint32_t tx_port, rx_port; /* the same unless split */

@@ -40,23 +40,28 @@ uint32_t netback_rx_slots(const struct wisp_netback *nb, uint32_t length, bool g
     return k + gso;
 }
 
-/* True when that many requests are posted; else the guest is asked to tell. */
-static bool slots_posted(struct netback_queue *queue, uint32_t needed)
+/* Asks to be told of the next request until none came in between; true: that many are posted. */
+static __attribute__((noinline)) bool ask_for_slots(struct netback_queue *queue, uint32_t prod,
+                                                    uint32_t needed)
 {
-    uint32_t prod = ring_req_prod(&queue->rx);
-    for (;;) {
-        if (prod - queue->rx.req_cons >= needed) {
-            return true;
-        }
-        if (queue->nb->habits.deaf) {
-            return false;
-        }
+    while (!queue->nb->habits.deaf) {
         uint32_t later = ring_ask(&queue->rx, prod + 1);
         if (later == prod) {
             return false;
         }
         prod = later;
+        if (prod - queue->rx.req_cons >= needed) {
+            return true;
+        }
     }
+    return false;
+}
+
+/* True when that many requests are posted; else the guest is asked to tell. */
+static inline bool slots_posted(struct netback_queue *queue, uint32_t needed)
+{
+    uint32_t prod = ring_req_prod(&queue->rx);
+    return prod - queue->rx.req_cons >= needed || ask_for_slots(queue, prod, needed);
 }
 
 /* Answers the next request with what fill says of it; the request's slot becomes the response. */
@@ -89,16 +94,11 @@ static void answer_gso(struct netback_queue *queue, uint16_t size)
 
 /* Copies part bytes of frame from offset on into the page of request, a grant copy for each piece they lie in;
  * false: it is not granted. */
-static bool fill_page(struct netback_queue *queue, const struct netif_rx_request *request,
-                      const struct wisp_frame *frame, uint32_t offset, uint32_t part)
+static __attribute__((noinline)) bool fill_pieces(struct netback_queue *queue,
+                                                  uint32_t gref, const struct wisp_frame *frame, uint32_t offset,
+                                                  uint32_t part)
 {
     struct wisp_memxen *xen = queue->nb->xen;
-    if (queue->nb->habits.keep_rx) {
-        netback_keep(queue->nb, request->gref, true);
-    }
-    if (frame->pieces == 1) {
-        return wisp_memxen_copy_in(xen, request->gref, 0, frame->piece[0].bytes + offset, part);
-    }
     uint32_t done = 0;
     for (uint32_t i = 0; i < frame->pieces && done < part; i++) {
         const struct wisp_piece *piece = &frame->piece[i];
@@ -108,13 +108,26 @@ static bool fill_page(struct netback_queue *queue, const struct netif_rx_request
         }
         uint32_t n = piece->length - offset;
         n = n < part - done ? n : part - done;
-        if (!wisp_memxen_copy_in(xen, request->gref, done, piece->bytes + offset, n)) {
+        if (!wisp_memxen_copy_in(xen, gref, done, piece->bytes + offset, n)) {
             return false;
         }
         done += n;
         offset = 0;
     }
     return true;
+}
+
+static inline bool fill_page(struct netback_queue *queue, uint32_t gref,
+                             const struct wisp_frame *frame, uint32_t offset, uint32_t part)
+{
+    struct wisp_memxen *xen = queue->nb->xen;
+    if (queue->nb->habits.keep_rx) {
+        netback_keep(queue->nb, gref, true);
+    }
+    if (frame->pieces == 1) {
+        return wisp_memxen_copy_in(xen, gref, 0, frame->piece[0].bytes + offset, part);
+    }
+    return fill_pieces(queue, gref, frame, offset, part);
 }
 
 static uint16_t first_flags(const struct wisp_frame *frame)
@@ -132,22 +145,16 @@ static uint16_t first_flags(const struct wisp_frame *frame)
 static void place_one(struct netback_queue *queue, const struct wisp_frame *frame)
 {
     struct netif_rx_request request = next_request(queue);
-    bool good = fill_page(queue, &request, frame, 0, frame->length);
+    bool good = fill_page(queue, request.gref, frame, 0, frame->length);
     answer(queue, request.id, first_flags(frame), good ? (int32_t)frame->length : NETIF_RSP_ERROR);
 }
 
-/* Puts a frame into the ring, for which there are slots. */
-static void place(struct netback_queue *queue, const struct wisp_frame *frame)
+/* A frame of several slots. Kept apart, so that the others do not pay for its registers. */
+static __attribute__((noinline)) void place_chain(struct netback_queue *queue,
+                                                  const struct wisp_frame *frame)
 {
     struct wisp_netback *nb = queue->nb;
-    uint32_t most = nb->config.slot_bytes ? nb->config.slot_bytes : WISP_PAGE_SIZE;
     uint32_t offset = 0;
-    nb->stats.rx_packets++;
-    nb->stats.rx_bytes += frame->length;
-    if (frame->length <= most && frame->gso_size == 0) {
-        place_one(queue, frame);
-        return;
-    }
     for (uint32_t k = 0; offset < frame->length; k++) {
         uint32_t part = slot_part(nb, k, frame->length - offset);
         struct netif_rx_request request = next_request(queue);
@@ -155,12 +162,31 @@ static void place(struct netback_queue *queue, const struct wisp_frame *frame)
         bool gso = k == 0 && frame->gso_size != 0;
         uint16_t flags = (uint16_t)((k == 0 ? first_flags(frame) : 0) | (more ? NETRXF_more_data : 0) |
                                     (gso ? NETRXF_extra_info : 0));
-        bool good = fill_page(queue, &request, frame, offset, part);
+        bool good = fill_page(queue, request.gref, frame, offset, part);
         answer(queue, request.id, flags, good ? (int32_t)part : NETIF_RSP_ERROR);
         if (gso) {
             answer_gso(queue, frame->gso_size);
         }
         offset += part;
+    }
+}
+
+static inline bool is_one_slot(const struct wisp_netback *nb, const struct wisp_frame *frame)
+{
+    uint32_t most = nb->config.slot_bytes ? nb->config.slot_bytes : WISP_PAGE_SIZE;
+    return frame->length <= most && frame->gso_size == 0;
+}
+
+/* Puts a frame into the ring, for which there are slots. */
+static inline void place(struct netback_queue *queue, const struct wisp_frame *frame)
+{
+    struct wisp_netback *nb = queue->nb;
+    nb->stats.rx_packets++;
+    nb->stats.rx_bytes += frame->length;
+    if (is_one_slot(nb, frame)) {
+        place_one(queue, frame);
+    } else {
+        place_chain(queue, frame);
     }
 }
 
@@ -205,11 +231,13 @@ void netback_rx_drop_waiting(struct netback_queue *queue)
     }
 }
 
-static bool fits_now(struct netback_queue *queue, const struct wisp_frame *frame)
+static inline bool fits_now(struct netback_queue *queue, const struct wisp_frame *frame)
 {
-    return !queue->nb->habits.stall_rx &&
-           slots_posted(queue,
-                        netback_rx_slots(queue->nb, frame->length, frame->gso_size != 0));
+    const struct wisp_netback *nb = queue->nb;
+    uint32_t slots = is_one_slot(nb, frame)
+                         ? 1
+                         : netback_rx_slots(nb, frame->length, frame->gso_size != 0);
+    return !nb->habits.stall_rx && slots_posted(queue, slots);
 }
 
 void netback_rx_work(struct netback_queue *queue, wisp_time now)
@@ -230,17 +258,24 @@ void netback_rx_work(struct netback_queue *queue, wisp_time now)
     }
 }
 
-static bool send_one(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+static __attribute__((noinline)) bool send_later(struct netback_queue *queue,
+                                                 const struct wisp_frame *frame, wisp_time now)
 {
-    if (!queue->first && fits_now(queue, frame)) {
-        place(queue, frame);
-        return true;
-    }
     if (queue->starved_since != WISP_NEVER && now - queue->starved_since >= STALLED_AFTER) {
         queue->nb->stats.rx_dropped++;
         return false;
     }
     return enqueue(queue, frame, now);
+}
+
+static inline bool send_one(struct netback_queue *queue, const struct wisp_frame *frame,
+                            wisp_time now)
+{
+    if (!queue->first && fits_now(queue, frame)) {
+        place(queue, frame);
+        return true;
+    }
+    return send_later(queue, frame, now);
 }
 
 /* ---- what the guest does not take ---- */
@@ -259,7 +294,7 @@ static void send_segment(void *context, const uint8_t *bytes, uint32_t length)
     software->all &= send_one(software->queue, &frame, software->now);
 }
 
-static bool send_cut(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+static __attribute__((noinline)) bool send_cut(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
 {
     uint8_t whole[WISP_FRAME_MAX];
     struct software software = {queue, now, true};
@@ -269,7 +304,7 @@ static bool send_cut(struct netback_queue *queue, const struct wisp_frame *frame
     return software.all;
 }
 
-static bool send_summed(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+static __attribute__((noinline)) bool send_summed(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
 {
     uint8_t whole[WISP_FRAME_MAX];
     wisp_frame_copy(frame, 0, whole, frame->length);
@@ -280,10 +315,13 @@ static bool send_summed(struct netback_queue *queue, const struct wisp_frame *fr
     return send_one(queue, &summed, now);
 }
 
-static bool filtered(const struct wisp_netback *nb, const uint8_t *head, uint32_t length)
+static __attribute__((noinline)) bool filtered(const struct wisp_netback *nb,
+                                               const struct wisp_frame *frame)
 {
+    uint8_t head[6];
+    uint32_t length = wisp_frame_copy(frame, 0, head, sizeof(head));
     static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    if (!nb->multicast_control || length < 6 || !(head[0] & 1) || memcmp(head, broadcast, 6) == 0) {
+    if (length < 6 || !(head[0] & 1) || memcmp(head, broadcast, 6) == 0) {
         return false;
     }
     for (uint32_t i = 0; i < nb->multicasts; i++) {
@@ -294,11 +332,9 @@ static bool filtered(const struct wisp_netback *nb, const uint8_t *head, uint32_
     return true;
 }
 
-static struct netback_queue *choose(struct wisp_netback *nb, const struct wisp_frame *frame)
+static __attribute__((noinline)) struct netback_queue *choose(struct wisp_netback *nb,
+                                                              const struct wisp_frame *frame)
 {
-    if (nb->queues == 1) {
-        return &nb->queue[0];
-    }
     if (frame->queue != WISP_FRAME_HASH) {
         return &nb->queue[frame->queue % nb->queues];
     }
@@ -320,13 +356,9 @@ bool wisp_netback_send(struct wisp_netback *nb, const struct wisp_frame *frame, 
         nb->stats.rx_dropped++;
         return false;
     }
-    struct netback_queue *queue = choose(nb, frame);
-    if (nb->multicast_control) {
-        uint8_t head[6];
-        uint32_t length = wisp_frame_copy(frame, 0, head, sizeof(head));
-        if (filtered(nb, head, length)) {
-            return true;
-        }
+    struct netback_queue *queue = nb->queues == 1 ? &nb->queue[0] : choose(nb, frame);
+    if (nb->multicast_control && filtered(nb, frame)) {
+        return true;
     }
     if (frame->gso_size && !(nb->frontend & WISP_NETBACK_GSO4)) {
         return send_cut(queue, frame, now);

@@ -202,19 +202,21 @@ static bool gather(struct netback_queue *queue, const struct tx_packet *packet,
 }
 
 /* Linux cannot find the checksum field in what is no TCP or UDP, and drops such a packet. */
-static bool checksum_found(const struct wisp_frame *frame)
+static __attribute__((noinline)) bool find_checksum(const struct wisp_frame *frame)
 {
     uint32_t start;
     uint8_t protocol;
     const struct wisp_piece *head = &frame->piece[0];
-    if (!frame->csum_blank && !frame->gso_size) {
-        return true;
-    }
     if (head->length >= ETH_HEADER && head->bytes[12] == 0x86 && head->bytes[13] == 0xdd) {
         return true;
     }
     return wisp_frame_transport(head->bytes, head->length, &start, &protocol) &&
            (protocol == 6 || (protocol == 17 && !frame->gso_size));
+}
+
+static inline bool checksum_found(const struct wisp_frame *frame)
+{
+    return (!frame->csum_blank && !frame->gso_size) || find_checksum(frame);
 }
 
 static void count_packet(struct wisp_netback *nb, const struct tx_packet *packet,
@@ -241,7 +243,7 @@ static void deliver(struct netback_queue *queue, const struct tx_packet *packet,
     frame.gso_size = packet->has[XEN_NETIF_EXTRA_TYPE_GSO]
                          ? packet->extra[XEN_NETIF_EXTRA_TYPE_GSO].u.gso.size
                          : 0;
-    frame.queue = (uint16_t)(queue - nb->queue);
+    frame.queue = queue->number;
     if (!gather(queue, packet, &frame, held)) {
         respond_error(queue, packet);
         return;
@@ -267,7 +269,8 @@ static bool is_small(const struct netif_tx_request *slot)
            slot->size <= NETBACK_COPY && (uint32_t)slot->offset + slot->size <= WISP_PAGE_SIZE;
 }
 
-static void deliver_small(struct netback_queue *queue, const struct netif_tx_request *slot, wisp_time now)
+static inline void deliver_small(struct netback_queue *queue, const struct netif_tx_request *slot,
+                                 wisp_time now)
 {
     struct wisp_netback *nb = queue->nb;
     struct wisp_frame frame;
@@ -282,7 +285,7 @@ static void deliver_small(struct netback_queue *queue, const struct netif_tx_req
     frame.csum_blank = (slot->flags & NETTXF_csum_blank) != 0;
     frame.validated = (slot->flags & (NETTXF_data_validated | NETTXF_csum_blank)) != 0;
     frame.gso_size = 0;
-    frame.queue = (uint16_t)(queue - nb->queue);
+    frame.queue = queue->number;
     respond(queue, slot->id, NETIF_RSP_OKAY, 0);
     nb->stats.tx_packets++;
     nb->stats.tx_bytes += slot->size;
