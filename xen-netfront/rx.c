@@ -33,7 +33,7 @@ void rx_open(struct rx *rx, struct wisp_page *ring_page, uint32_t target)
     }
 }
 
-static struct wisp_page *page_to_post(struct rx *rx, const struct rx_shared *shared)
+static inline struct wisp_page *page_to_post(struct rx *rx, const struct rx_shared *shared)
 {
     if (rx->spares > 0) {
         return rx->spare[--rx->spares];
@@ -51,18 +51,20 @@ static struct wisp_page *page_to_post(struct rx *rx, const struct rx_shared *sha
 
 bool rx_refill(struct rx *rx, const struct rx_shared *shared)
 {
-    uint32_t posted = rx->ring.filled - rx->ring.consumed;
+    uint32_t filled = rx->ring.filled;
+    uint32_t posted = filled - rx->ring.consumed;
     for (; posted < rx->target; posted++) {
         struct wisp_page *page = page_to_post(rx, shared);
         if (!page) {
-            return posted >= NETFRONT_RX_LEAST;
+            break;
         }
-        uint32_t at = POSITION(rx->ring.filled);
+        uint32_t at = POSITION(filled);
         rx->slot[at] = page;
-        ring_put_rx(&rx->ring, rx->ring.filled++,
+        ring_put_rx(&rx->ring, filled++,
                     (netif_rx_request_t){.id = (uint16_t)at, .gref = page->grant});
     }
-    return true;
+    rx->ring.filled = filled;
+    return posted >= rx->target || posted >= NETFRONT_RX_LEAST;
 }
 
 /* ---- one slot ---- */
@@ -205,8 +207,6 @@ static inline struct wisp_pkt *pass_up(const struct rx_shared *shared, struct wi
         return NULL;
     }
     pkt->flags |= shared->exposed ? WISP_PKT_MUTABLE : 0;
-    shared->stats->rx_packets++;
-    shared->stats->rx_bytes += pkt->length;
     return pkt;
 }
 
@@ -231,7 +231,7 @@ static struct wisp_pkt *finish(struct rx *rx, const struct rx_shared *shared)
  * A frame that is one slot, without extras: what the rest of this file does for a chain of one.
  * False: it is not, or not in order, and nothing was done.
  */
-static bool take_whole(struct rx *rx, const struct rx_shared *shared, struct wisp_page *page,
+static inline bool take_whole(struct rx *rx, const struct rx_shared *shared, struct wisp_page *page,
                        uint64_t raw, uint32_t at, struct wisp_pkt **pkt)
 {
     struct slot_rx slot;
@@ -281,6 +281,7 @@ bool rx_take(struct rx *rx, const struct rx_shared *shared, struct wisp_pkt **pk
     }
     uint32_t slots = 0;
     uint32_t frames = 0;
+    uint64_t bytes = 0;
     for (; slots < waiting && frames < max; slots++) {
         uint32_t at = POSITION(rx->ring.consumed);
         struct wisp_page *page = rx->slot[at];
@@ -290,11 +291,15 @@ bool rx_take(struct rx *rx, const struct rx_shared *shared, struct wisp_pkt **pk
         if (!take_whole(rx, shared, page, raw, at, &pkt)) {
             pkt = take_part(rx, shared, page, raw, at, now);
         }
-        pkts[frames] = pkt;
-        frames += pkt != NULL;
+        if (pkt) {
+            bytes += pkt->length;
+            pkts[frames++] = pkt;
+        }
     }
     *taken = slots;
     *got = frames;
+    shared->stats->rx_packets += frames;
+    shared->stats->rx_bytes += bytes;
     shared->counts->value[COUNT_RX_SLOTS] += slots;
     return true;
 }

@@ -146,11 +146,13 @@ static void put_slot(struct tx *tx, struct wisp_pkt *pkt, const struct piece *pi
 static inline void end_entry(struct tx *tx, const struct tx_shared *shared, uint16_t id)
 {
     struct tx_entry *entry = &tx->entry[id];
-    grants_done(shared->grants, entry->page);
-    if (entry->copied) {
-        copy_page_release(tx, shared, entry->page);
-    }
+    struct wisp_page *page = entry->page;
+    bool copied = entry->copied;
     entry->pkt = NULL;
+    grants_done(shared->grants, page);
+    if (copied) {
+        copy_page_release(tx, shared, page);
+    }
     tx->free_id[tx->free_ids++] = id;
 }
 
@@ -370,12 +372,12 @@ static void take_response(struct tx *tx, const struct tx_shared *shared,
         }
         return;
     }
-    if (response.id >= NETFRONT_SLOTS || !tx->entry[response.id].pkt) {
+    struct wisp_pkt *pkt = response.id < NETFRONT_SLOTS ? tx->entry[response.id].pkt : NULL;
+    if (!pkt) {
         count(shared->counts, COUNT_TX_BAD_ID);
         tx->lies++;
         return;
     }
-    struct wisp_pkt *pkt = tx->entry[response.id].pkt;
     end_entry(tx, shared, response.id);
     if (response.status != NETIF_RSP_OKAY && !(pkt->flags & WISP_PKT_FAILED)) {
         pkt->flags |= WISP_PKT_FAILED;

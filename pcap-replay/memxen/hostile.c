@@ -151,6 +151,7 @@ static void tell_habit(struct wisp_netback *nb, uint8_t kind, bool on)
         [WISP_LIE_EARLY_TX - WISP_LIE_MUTE] = &habits->early_tx,
     };
     *habit[kind - WISP_LIE_MUTE] = on;
+    netback_note(nb);
 }
 
 static void scribble(struct wisp_netback *nb, uint8_t value)

@@ -7,12 +7,19 @@
 #include <stdlib.h>
 #include <xen/io/xenbus.h>
 
+void netback_note(struct wisp_netback *nb)
+{
+    nb->plain = nb->served && !nb->fatal && nb->queues == 1 && !nb->multicast_control &&
+                nb->config.slot_bytes == 0 && !nb->habits.stall_rx && !nb->habits.keep_rx;
+}
+
 void netback_disable(struct wisp_netback *nb, const char *reason)
 {
     if (!nb->fatal) {
         nb->stats.fatal++;
     }
     nb->fatal = reason;
+    netback_note(nb);
 }
 
 void netback_signal(struct netback_queue *queue, uint32_t port)

@@ -268,6 +268,7 @@ static void connect_frontend(struct wisp_netback *nb)
         return;
     }
     nb->stats.connects++;
+    netback_note(nb);
     netback_show_state(nb, XenbusStateConnected);
 }
 
@@ -277,6 +278,7 @@ void netback_disconnect(struct wisp_netback *nb)
         return;
     }
     nb->served = false;
+    netback_note(nb);
     netback_unkeep(nb);
     for (uint32_t k = 0; k < nb->queues; k++) {
         struct netback_queue *queue = &nb->queue[k];

@@ -88,6 +88,7 @@ struct wisp_netback {
     bool hotplugged;
     bool served;    /* rings mapped */
     const char *fatal;
+    bool plain;     /* served, with nothing special about it: see netback_note */
     uint32_t watch; /* on the frontend's state */
     bool watching;
     uint32_t queues;
@@ -106,6 +107,9 @@ struct wisp_netback {
 };
 
 /* netback.c */
+/* To be called after a change of what `plain` sums up for the small frame's sake: served, not
+ * disabled, one queue, no multicast filter, whole pages, honest on its RX ring. */
+void netback_note(struct wisp_netback *nb);
 void netback_disable(struct wisp_netback *nb, const char *reason);
 void netback_signal(struct netback_queue *queue, uint32_t port);
 void netback_keep(struct wisp_netback *nb, uint32_t gref, bool writing);

@@ -11,9 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "responses are put together in registers");
+_Static_assert(offsetof(struct netif_rx_response, flags) == 4 &&
+                   offsetof(struct netif_rx_response, status) == 6,
+               "as answer puts them");
+
 #define DRAIN_AFTER       WISP_SEC(10)
 #define DRAIN_AFTER_QUICK WISP_MS(30)
 #define STALLED_AFTER     WISP_SEC(60)
+#define PLAIN_MAX         (1500u + 18u) /* bytes that every guest takes in one slot */
 
 /* Bytes for slot number k of a frame of which `left` bytes are left. */
 static uint32_t slot_part(const struct wisp_netback *nb, uint32_t k, uint32_t left)
@@ -71,11 +77,12 @@ static struct netif_rx_request next_request(struct netback_queue *queue)
     return ring->page->slot.rx[ring->req_cons++ & (RING_SLOTS - 1)].req;
 }
 
-static void answer(struct netback_queue *queue, uint16_t id, uint16_t flags, int32_t status)
+/* A response is put together in a register: it lies in the ring's page as one store. */
+static inline void answer(struct netback_queue *queue, uint16_t id, uint16_t flags, int32_t status)
 {
     struct ring *ring = &queue->rx;
-    ring->page->slot.rx[ring->rsp_prod++ & (RING_SLOTS - 1)].rsp =
-        (struct netif_rx_response){.id = id, .offset = 0, .flags = flags, .status = (int16_t)status};
+    uint64_t raw = id | (uint64_t)flags << 32 | (uint64_t)(uint16_t)status << 48;
+    memcpy(&ring->page->slot.rx[ring->rsp_prod++ & (RING_SLOTS - 1)], &raw, sizeof(raw));
     queue->nb->stats.rx_slots++;
 }
 
@@ -149,6 +156,20 @@ static void place_one(struct netback_queue *queue, const struct wisp_frame *fram
     answer(queue, request.id, first_flags(frame), good ? (int32_t)frame->length : NETIF_RSP_ERROR);
 }
 
+/* The same where nothing is special (netback_note), of a frame in one piece. */
+static inline void place_plain(struct wisp_netback *nb, struct netback_queue *queue,
+                               const struct wisp_frame *frame)
+{
+    struct netif_rx_request request = next_request(queue);
+    uint32_t length = frame->length;
+    bool good =
+        wisp_memxen_copy_in(nb->xen, request.gref, 0, frame->piece[0].bytes, length);
+    nb->stats.rx_packets++;
+    nb->stats.rx_bytes += length;
+    answer(queue, request.id, frame->validated ? NETRXF_data_validated : 0,
+           good ? (int32_t)length : NETIF_RSP_ERROR);
+}
+
 /* A frame of several slots. Kept apart, so that the others do not pay for its registers. */
 static __attribute__((noinline)) void place_chain(struct netback_queue *queue,
                                                   const struct wisp_frame *frame)
@@ -178,7 +199,7 @@ static inline bool is_one_slot(const struct wisp_netback *nb, const struct wisp_
 }
 
 /* Puts a frame into the ring, for which there are slots. */
-static inline void place(struct netback_queue *queue, const struct wisp_frame *frame)
+static void place(struct netback_queue *queue, const struct wisp_frame *frame)
 {
     struct wisp_netback *nb = queue->nb;
     nb->stats.rx_packets++;
@@ -231,13 +252,11 @@ void netback_rx_drop_waiting(struct netback_queue *queue)
     }
 }
 
-static inline bool fits_now(struct netback_queue *queue, const struct wisp_frame *frame)
+static bool fits_now(struct netback_queue *queue, const struct wisp_frame *frame)
 {
-    const struct wisp_netback *nb = queue->nb;
-    uint32_t slots = is_one_slot(nb, frame)
-                         ? 1
-                         : netback_rx_slots(nb, frame->length, frame->gso_size != 0);
-    return !nb->habits.stall_rx && slots_posted(queue, slots);
+    return !queue->nb->habits.stall_rx &&
+           slots_posted(queue,
+                        netback_rx_slots(queue->nb, frame->length, frame->gso_size != 0));
 }
 
 void netback_rx_work(struct netback_queue *queue, wisp_time now)
@@ -258,24 +277,17 @@ void netback_rx_work(struct netback_queue *queue, wisp_time now)
     }
 }
 
-static __attribute__((noinline)) bool send_later(struct netback_queue *queue,
-                                                 const struct wisp_frame *frame, wisp_time now)
-{
-    if (queue->starved_since != WISP_NEVER && now - queue->starved_since >= STALLED_AFTER) {
-        queue->nb->stats.rx_dropped++;
-        return false;
-    }
-    return enqueue(queue, frame, now);
-}
-
-static inline bool send_one(struct netback_queue *queue, const struct wisp_frame *frame,
-                            wisp_time now)
+static bool send_one(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
 {
     if (!queue->first && fits_now(queue, frame)) {
         place(queue, frame);
         return true;
     }
-    return send_later(queue, frame, now);
+    if (queue->starved_since != WISP_NEVER && now - queue->starved_since >= STALLED_AFTER) {
+        queue->nb->stats.rx_dropped++;
+        return false;
+    }
+    return enqueue(queue, frame, now);
 }
 
 /* ---- what the guest does not take ---- */
@@ -294,7 +306,7 @@ static void send_segment(void *context, const uint8_t *bytes, uint32_t length)
     software->all &= send_one(software->queue, &frame, software->now);
 }
 
-static __attribute__((noinline)) bool send_cut(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+static bool send_cut(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
 {
     uint8_t whole[WISP_FRAME_MAX];
     struct software software = {queue, now, true};
@@ -304,7 +316,7 @@ static __attribute__((noinline)) bool send_cut(struct netback_queue *queue, cons
     return software.all;
 }
 
-static __attribute__((noinline)) bool send_summed(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
+static bool send_summed(struct netback_queue *queue, const struct wisp_frame *frame, wisp_time now)
 {
     uint8_t whole[WISP_FRAME_MAX];
     wisp_frame_copy(frame, 0, whole, frame->length);
@@ -315,7 +327,7 @@ static __attribute__((noinline)) bool send_summed(struct netback_queue *queue, c
     return send_one(queue, &summed, now);
 }
 
-static __attribute__((noinline)) bool filtered(const struct wisp_netback *nb,
+static bool filtered(const struct wisp_netback *nb,
                                                const struct wisp_frame *frame)
 {
     uint8_t head[6];
@@ -332,8 +344,7 @@ static __attribute__((noinline)) bool filtered(const struct wisp_netback *nb,
     return true;
 }
 
-static __attribute__((noinline)) struct netback_queue *choose(struct wisp_netback *nb,
-                                                              const struct wisp_frame *frame)
+static struct netback_queue *choose(struct wisp_netback *nb, const struct wisp_frame *frame)
 {
     if (frame->queue != WISP_FRAME_HASH) {
         return &nb->queue[frame->queue % nb->queues];
@@ -350,7 +361,8 @@ static bool too_large(const struct wisp_netback *nb, const struct wisp_frame *fr
     return frame->length > most;
 }
 
-bool wisp_netback_send(struct wisp_netback *nb, const struct wisp_frame *frame, wisp_time now)
+static __attribute__((noinline)) bool send_any(struct wisp_netback *nb,
+                                               const struct wisp_frame *frame, wisp_time now)
 {
     if (!nb->served || nb->fatal || frame->length == 0 || frame->length > WISP_FRAME_MAX) {
         nb->stats.rx_dropped++;
@@ -371,6 +383,19 @@ bool wisp_netback_send(struct wisp_netback *nb, const struct wisp_frame *frame, 
         return send_summed(queue, frame, now);
     }
     return send_one(queue, frame, now);
+}
+
+bool wisp_netback_send(struct wisp_netback *nb, const struct wisp_frame *frame, wisp_time now)
+{
+    struct netback_queue *queue = &nb->queue[0];
+    /* In this order: neighbouring fields would be read as one word, which waits for the narrow stores
+     * that just made them. */
+    if (frame->csum_blank || !nb->plain || frame->gso_size || frame->length - 1 >= PLAIN_MAX ||
+        queue->first || frame->pieces != 1 || !slots_posted(queue, 1)) {
+        return send_any(nb, frame, now);
+    }
+    place_plain(nb, queue, frame);
+    return true;
 }
 
 uint32_t wisp_netback_room(struct wisp_netback *nb, uint32_t length)

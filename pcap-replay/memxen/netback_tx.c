@@ -27,11 +27,11 @@ struct tx_packet {
     const char *bad; /* to be answered with an error: why */
 };
 
-static void respond(struct netback_queue *queue, uint16_t id, int16_t status, uint32_t extras)
+static inline void respond(struct netback_queue *queue, uint16_t id, int16_t status, uint32_t extras)
 {
     struct ring *ring = &queue->tx;
-    ring->page->slot.tx[ring->rsp_prod++ & (RING_SLOTS - 1)].rsp =
-        (struct netif_tx_response){.id = id, .status = status};
+    uint32_t raw = id | (uint32_t)(uint16_t)status << 16;
+    memcpy(&ring->page->slot.tx[ring->rsp_prod++ & (RING_SLOTS - 1)], &raw, sizeof(raw));
     for (uint32_t i = 0; i < extras; i++) {
         ring->page->slot.tx[ring->rsp_prod++ & (RING_SLOTS - 1)].rsp.status = NETIF_RSP_NULL;
     }
@@ -263,14 +263,14 @@ static void deliver(struct netback_queue *queue, const struct tx_packet *packet,
 /* ---- packets of one small slot: most of what is not data ---- */
 
 /* Nothing of it is mapped, nothing follows it, nothing is wrong with it. */
-static bool is_small(const struct netif_tx_request *slot)
+static inline bool is_small(const struct netif_tx_request *slot)
 {
     return !(slot->flags & (NETTXF_extra_info | NETTXF_more_data)) && slot->size >= ETH_HEADER &&
            slot->size <= NETBACK_COPY && (uint32_t)slot->offset + slot->size <= WISP_PAGE_SIZE;
 }
 
-static inline void deliver_small(struct netback_queue *queue, const struct netif_tx_request *slot,
-                                 wisp_time now)
+static inline __attribute__((always_inline)) void
+deliver_small(struct netback_queue *queue, const struct netif_tx_request *slot, wisp_time now)
 {
     struct wisp_netback *nb = queue->nb;
     struct wisp_frame frame;
@@ -347,7 +347,7 @@ static bool multicast_request(struct netback_queue *queue, const struct tx_packe
 /* ---- the ring ---- */
 
 /* False: the rate's credit is used up; the ring waits. */
-static bool has_credit(struct netback_queue *queue, uint32_t size, wisp_time now)
+static __attribute__((noinline)) bool has_credit(struct netback_queue *queue, uint32_t size, wisp_time now)
 {
     const struct wisp_netback_config *config = &queue->nb->config;
     const uint64_t burst = config->credit_bytes > 131072 ? config->credit_bytes : 131072;
@@ -407,17 +407,19 @@ static __attribute__((noinline)) bool take_rest(struct netback_queue *queue, uin
     return true;
 }
 
-/* Takes one packet; false: nothing more to take now. */
-static bool take_packet(struct netback_queue *queue, uint32_t prod, wisp_time now)
+/* Takes one packet; false: nothing more to take now. fast: no credit to count, no habit to follow. */
+static inline __attribute__((always_inline)) bool take_packet(struct netback_queue *queue,
+                                                             uint32_t prod, bool fast, wisp_time now)
 {
     struct netif_tx_request first;
     const struct ring *ring = &queue->tx;
     if (ring->req_cons == prod || queue->held_in - queue->held_out == RING_SLOTS ||
-        !has_credit(queue, ring->page->slot.tx[ring->req_cons & (RING_SLOTS - 1)].req.size, now)) {
+        (!fast &&
+         !has_credit(queue, ring->page->slot.tx[ring->req_cons & (RING_SLOTS - 1)].req.size, now))) {
         return false;
     }
     next_slot(queue, prod, &first);
-    if (!is_small(&first) || queue->nb->habits.early_tx) {
+    if (!fast || !is_small(&first)) {
         return take_rest(queue, prod, first, now);
     }
     deliver_small(queue, &first, now);
@@ -435,7 +437,8 @@ void netback_tx_work(struct netback_queue *queue, wisp_time now)
         netback_disable(nb, "impossible number of requests");
         return;
     }
-    while (take_packet(queue, prod, now)) {
+    bool fast = nb->config.credit_bytes == 0 && !nb->habits.early_tx;
+    while (take_packet(queue, prod, fast, now)) {
     }
     if (nb->fatal) {
         return;

@@ -146,6 +146,13 @@ static bool is_cell(const struct wisp_pkt *pkt, uint32_t index)
     return index == 0 && pkt->cell.length && pkt->view[0].page == pkt->cell.page;
 }
 
+static __attribute__((noinline)) void unref_views(struct wisp_pkt *pkt)
+{
+    for (uint32_t i = is_cell(pkt, 0) ? 1 : 0; i < pkt->views; i++) {
+        wisp_page_unref(pkt->view[i].page);
+    }
+}
+
 void wisp_pkt_drop(struct wisp_pkt *pkt)
 {
     if (!pkt) {
@@ -156,8 +163,10 @@ void wisp_pkt_drop(struct wisp_pkt *pkt)
     if (pkt->owner && pool->told) {
         pool->told(pool->context, pkt);
     }
-    for (uint32_t i = is_cell(pkt, 0) ? 1 : 0; i < pkt->views; i++) {
-        wisp_page_unref(pkt->view[i].page);
+    if (pkt->views > 1) {
+        unref_views(pkt);
+    } else if (pkt->views == 1 && !is_cell(pkt, 0)) {
+        wisp_page_unref(pkt->view[0].page);
     }
     pkt->next = pool->free;
     pool->free = pkt;
@@ -166,9 +175,7 @@ void wisp_pkt_drop(struct wisp_pkt *pkt)
 
 void wisp_pkt_clear(struct wisp_pkt *pkt)
 {
-    for (uint32_t i = is_cell(pkt, 0) ? 1 : 0; i < pkt->views; i++) {
-        wisp_page_unref(pkt->view[i].page);
-    }
+    unref_views(pkt);
     pkt->views = 0;
     pkt->length = 0;
 }
