@@ -81,6 +81,17 @@ struct wisp_l3_ops {
     enum wisp_err (*send)(void *self, struct wisp_pkt *pkt, const struct wisp_flow *flow,
                           wisp_time now);
 
+    /*
+     * alloc and send at once, for a segment or datagram of length bytes that fits into a cell
+     * (WISP_CELL_BODY) and is neither fragmented nor cut: a packet that is on its way already, all
+     * lower headers written. The caller fills its length bytes in, from wisp_pkt_transport on, and
+     * its fields (csum, csum_offset, queue, owner, mark) before it calls anything else. pseudo is
+     * pseudo_sum's for flow with length 0. Null, and nothing was counted: it takes alloc and send,
+     * for whatever reason. reserved as for alloc.
+     */
+    struct wisp_pkt *(*express)(void *self, const struct wisp_flow *flow, uint16_t pseudo,
+                                uint32_t length, bool reserved, wisp_time now);
+
     /* The source address packets to remote should carry. False: no route, or no address yet. */
     bool (*source)(void *self, const struct wisp_addr *remote, struct wisp_addr *local);
 

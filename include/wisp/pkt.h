@@ -102,6 +102,13 @@ void wisp_pktpool_each_page(struct wisp_pktpool *pool,
  */
 struct wisp_pkt *wisp_pkt_alloc(struct wisp_pktpool *pool);
 
+/*
+ * The same, with length bytes already in the cell (contents undefined) of which front lie before
+ * the place of the transport header: for who writes all headers at once. Only from a pool with
+ * cells; front <= WISP_CELL_HEAD, length <= front + WISP_CELL_BODY.
+ */
+struct wisp_pkt *wisp_pkt_alloc_whole(struct wisp_pktpool *pool, uint32_t front, uint32_t length);
+
 /* Ends a packet: drops its views' references and frees it. Null is allowed. Not while a device holds it. */
 void wisp_pkt_drop(struct wisp_pkt *pkt);
 
@@ -142,6 +149,12 @@ static inline uint8_t *wisp_pkt_push(struct wisp_pkt *pkt, uint32_t n)
 static inline uint8_t *wisp_pkt_head(const struct wisp_pkt *pkt)
 {
     return wisp_view_bytes(&pkt->view[0]);
+}
+
+/* Where the transport header stands in a packet being sent, whatever lies before it. */
+static inline uint8_t *wisp_pkt_transport(const struct wisp_pkt *pkt)
+{
+    return wisp_view_bytes(&pkt->cell) + WISP_CELL_HEAD;
 }
 
 /* Bytes that lie together from the packet's first byte on. */

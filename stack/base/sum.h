@@ -23,13 +23,14 @@ static inline uint16_t wisp_sum_odd(uint16_t sum)
     return (uint16_t)(sum << 8 | sum >> 8);
 }
 
-/* Folds a 64-bit accumulator of 16- or 32-bit words. */
+/* Folds a 64-bit accumulator of 16- or 32-bit words. A number plus itself turned by half has in its
+ * upper half the sum of the halves with the carry brought round. */
 static inline uint16_t wisp_sum_fold(uint64_t s)
 {
-    s = (s & 0xffffffffu) + (s >> 32);
-    s = (s & 0xffffu) + (s >> 16 & 0xffffu) + (s >> 32);
-    s = (s & 0xffffu) + (s >> 16);
-    return (uint16_t)(s + (s >> 16));
+    s += s << 32 | s >> 32;
+    uint32_t half = (uint32_t)(s >> 32);
+    half += half << 16 | half >> 16;
+    return (uint16_t)(half >> 16);
 }
 
 /* A 16-bit number in host order, as a word of a sum; and back. */

@@ -161,13 +161,35 @@ uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now)
     return n;
 }
 
-struct wisp_pkt *wisp_ethif_alloc(struct wisp_ethif *eth, bool reserved)
+static bool may_alloc(struct wisp_ethif *eth, bool reserved)
 {
     uint32_t keep = reserved ? 0 : eth->reserve;
-    if (eth->queued >= device_room(eth) || wisp_pktpool_available(eth->dev->tx_pool) <= keep) {
+    return eth->queued < device_room(eth) && wisp_pktpool_available(eth->dev->tx_pool) > keep;
+}
+
+struct wisp_pkt *wisp_ethif_alloc(struct wisp_ethif *eth, bool reserved)
+{
+    return may_alloc(eth, reserved) ? wisp_pkt_alloc(eth->dev->tx_pool) : NULL;
+}
+
+struct wisp_pkt *wisp_ethif_express(struct wisp_ethif *eth, const uint8_t *header, uint32_t before,
+                                    uint32_t length, bool reserved)
+{
+    if (eth->queued == WISP_ETHIF_QUEUE || !may_alloc(eth, reserved)) {
         return NULL;
     }
-    return wisp_pkt_alloc(eth->dev->tx_pool);
+    uint32_t frame = length + WISP_ETHIF_HEADER;
+    bool short_one = frame < WISP_ETHIF_MINIMUM;
+    struct wisp_pkt *pkt = wisp_pkt_alloc_whole(eth->dev->tx_pool, before + WISP_ETHIF_HEADER,
+                                                short_one ? WISP_ETHIF_MINIMUM : frame);
+    uint8_t *front = wisp_pkt_transport(pkt) - before - WISP_ETHIF_HEADER;
+    if (short_one) {
+        memset(front + WISP_ETHIF_HEADER, 0, WISP_ETHIF_MINIMUM - WISP_ETHIF_HEADER);
+        eth->count[WISP_ETHIF_TX_PADDED]++;
+    }
+    memcpy(front, header, WISP_ETHIF_HEADER);
+    eth->queue[eth->queued++] = pkt;
+    return pkt;
 }
 
 uint32_t wisp_ethif_room(struct wisp_ethif *eth)
@@ -241,7 +263,9 @@ static void transmit(struct wisp_ethif *eth, wisp_time now)
     }
     if (sent > 0) {
         eth->queued -= sent;
-        memmove(eth->queue, eth->queue + sent, eth->queued * sizeof(eth->queue[0]));
+        if (eth->queued > 0) {
+            memmove(eth->queue, eth->queue + sent, eth->queued * sizeof(eth->queue[0]));
+        }
         eth->count[WISP_ETHIF_TX_SENT] += sent;
         eth->unkicked = true;
         eth->room_asked = false;

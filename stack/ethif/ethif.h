@@ -88,6 +88,16 @@ uint32_t wisp_ethif_room(struct wisp_ethif *eth);
 void wisp_ethif_send(struct wisp_ethif *eth, struct wisp_pkt *pkt, const uint8_t *header,
                      wisp_time now);
 
+/*
+ * A packet of the batch whose frame has its header (WISP_ETHIF_HEADER bytes, given) and is filled
+ * up: the caller writes the length bytes behind it before anything else happens. before of them lie
+ * before the transport header's place. They fit into the cell and into the MTU, and the device is
+ * as it was at the last refresh. Null: there is no packet, or no room; see alloc in l3.h for
+ * reserved.
+ */
+struct wisp_pkt *wisp_ethif_express(struct wisp_ethif *eth, const uint8_t *header, uint32_t before,
+                                    uint32_t length, bool reserved);
+
 /* Writes the header of frames to destination. */
 void wisp_ethif_header(const struct wisp_ethif *eth, struct wisp_mac destination, uint16_t type,
                        uint8_t header[WISP_ETHIF_HEADER]);

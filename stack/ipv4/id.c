@@ -7,19 +7,12 @@
  */
 #include "ipv4_priv.h"
 
-uint16_t wisp_ipv4_next_id(struct wisp_ipv4 *ip, struct wisp_ip4 source,
-                           struct wisp_ip4 destination, uint8_t protocol)
+void wisp_ipv4_new_id(struct wisp_ipv4 *ip, struct wisp_ipv4_id *id, uint32_t source,
+                      uint32_t destination, uint8_t protocol)
 {
-    uint32_t from = wisp_ip4_value(source);
-    uint32_t to = wisp_ip4_value(destination);
-    uint32_t place = (to ^ to >> 8 ^ protocol) & (WISP_IPV4_IDS - 1);
-    struct wisp_ipv4_id *id = &ip->id[place];
-    if (!id->used || id->source != from || id->destination != to || id->protocol != protocol) {
-        *id = (struct wisp_ipv4_id){.source = from,
-                                    .destination = to,
-                                    .next = (uint16_t)wisp_rng_next(&ip->rng),
-                                    .protocol = protocol,
-                                    .used = true};
-    }
-    return id->next++;
+    *id = (struct wisp_ipv4_id){.source = source,
+                                .destination = destination,
+                                .next = (uint16_t)wisp_rng_next(&ip->rng),
+                                .protocol = protocol,
+                                .used = true};
 }

@@ -101,6 +101,7 @@ const struct wisp_l3_ops wisp_ipv4_l3_ops = {
     .alloc = l3_alloc,
     .room = l3_room,
     .send = wisp_ipv4_send,
+    .express = wisp_ipv4_express,
     .source = l3_source,
     .mtu = l3_mtu,
     .is_local = l3_is_local,

@@ -114,25 +114,44 @@ void wisp_pktpool_each_page(struct wisp_pktpool *pool,
     }
 }
 
-struct wisp_pkt *wisp_pkt_alloc(struct wisp_pktpool *pool)
+/* The next free packet, which there is, with length and csum_start as given and views used. */
+static inline struct wisp_pkt *take(struct wisp_pktpool *pool, uint32_t length, uint8_t views,
+                                    uint16_t csum_start)
 {
     struct wisp_pkt *pkt = pool->free;
-    if (!pkt) {
-        return NULL;
-    }
     pool->free = pkt->next;
     pool->available--;
     pkt->next = NULL;
-    pkt->length = 0;
-    pkt->views = 0;
+    pkt->length = length;
+    pkt->views = views;
     pkt->csum = WISP_CSUM_UNKNOWN;
     pkt->gso = WISP_GSO_NONE;
     pkt->flags = 0;
-    pkt->csum_start = 0;
+    pkt->csum_start = csum_start;
     pkt->csum_offset = 0;
     pkt->gso_size = 0;
     pkt->queue = 0;
     pkt->owner = NULL;
+    return pkt;
+}
+
+struct wisp_pkt *wisp_pkt_alloc_whole(struct wisp_pktpool *pool, uint32_t front, uint32_t length)
+{
+    if (!pool->free) {
+        return NULL;
+    }
+    struct wisp_pkt *pkt = take(pool, length, 1, (uint16_t)front);
+    WISP_ASSERT(pkt->cell.length && front <= WISP_CELL_HEAD && length <= front + WISP_CELL_BODY);
+    wisp_view_set(&pkt->view[0], pkt->cell.page, pkt->cell.offset + WISP_CELL_HEAD - front, length);
+    return pkt;
+}
+
+struct wisp_pkt *wisp_pkt_alloc(struct wisp_pktpool *pool)
+{
+    if (!pool->free) {
+        return NULL;
+    }
+    struct wisp_pkt *pkt = take(pool, 0, 0, 0);
     if (pkt->cell.length) {
         pkt->views = 1;
         pkt->view[0] = (struct wisp_view){pkt->cell.page, pkt->cell.offset + WISP_CELL_HEAD, 0};

@@ -86,14 +86,16 @@ static void seal(struct wisp_tcp *tcp, struct wisp_pkt *pkt, const struct wisp_f
  * The window to offer. The right edge moves only when that is worth an acknowledgement (MUST-39), and is
  * rounded up to what the shift can say, so that it does not seem to move back.
  */
-static uint16_t window_field(struct wisp_tcp_conn *conn)
+uint16_t wisp_tcp_emit_window(struct wisp_tcp_conn *conn)
 {
-    uint32_t window = wisp_tcp_receive_window(conn);
-    struct tcp_seq edge = seq_add(conn->rcv_nxt, window);
-    uint32_t whole = conn->tcp->config.receive_window / 2;
-    uint32_t worth = conn->mss < whole ? conn->mss : whole;
-    if (seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth) {
-        conn->rcv_edge = edge;
+    uint32_t whole = conn->tcp->config.receive_window;
+    uint32_t worth = conn->mss < whole / 2 ? conn->mss : whole / 2;
+    if (seq_span(conn->rcv_nxt, conn->rcv_edge) + worth <=
+        whole) { /* else nearly all of it is offered */
+        struct tcp_seq edge = seq_add(conn->rcv_nxt, wisp_tcp_receive_window(conn));
+        if (seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth) {
+            conn->rcv_edge = edge;
+        }
     }
     uint32_t offer = seq_span(conn->rcv_nxt, conn->rcv_edge);
     uint32_t unit = (1u << conn->rcv_shift) - 1;
@@ -141,8 +143,13 @@ static uint64_t put_segment(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, st
     if ((conn->flags & TCP_HAS_TS) || (plain && conn->part && conn->part->pieces.count)) {
         extra = choose_options(conn, options, plain, now);
     }
-    struct header h = {seq, (flags & TCP_ACK) ? conn->rcv_nxt : seq_of(0), conn->local_port,
-                       conn->remote_port, window_field(conn), 0, flags};
+    struct header h = {seq,
+                       (flags & TCP_ACK) ? conn->rcv_nxt : seq_of(0),
+                       conn->local_port,
+                       conn->remote_port,
+                       wisp_tcp_emit_window(conn),
+                       0,
+                       flags};
     if (conn->flags & TCP_URGENT_OUT) {
         h.urgent = urgent_field(conn, seq);
         h.flags |= h.urgent ? TCP_URG : 0;
@@ -210,6 +217,44 @@ static uint16_t put_payload(const struct tcp_part *part, struct wisp_pkt *pkt, u
     return total;
 }
 
+/* The device and the connection know a packet with data by these. */
+static void mark_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
+                      uint32_t length)
+{
+    struct wisp_tcp *tcp = conn->tcp;
+    pkt->owner = &tcp->transport;
+    pkt->mark = conn;
+    pkt->mark_value = seq.v;
+    conn->held++;
+    tcp->count[TCP_TX_BYTES] += length;
+}
+
+bool wisp_tcp_emit_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
+                           struct tcp_cursor *from, uint8_t flags, wisp_time now)
+{
+    if (!wisp_tcp_express_fits(conn, length)) {
+        return false;
+    }
+    const struct wisp_view *view = &from->at.block->entry[from->at.index].view;
+    uint32_t at = view->offset + from->offset;
+    if (view->length - from->offset < length) {
+        return false;
+    }
+    const uint8_t *bytes = (view->page ? view->page->data : conn->part->own) + at;
+    struct wisp_pkt *pkt = wisp_tcp_express(conn, seq, flags, bytes, length, now);
+    if (!pkt) {
+        return false;
+    }
+    from->offset += length;
+    if (from->offset == view->length) {
+        from->at = chain_after(from->at);
+        from->offset = 0;
+    }
+    mark_data(conn, pkt, seq, length);
+    conn->tcp->count[TCP_COPIED_SMALL] += length;
+    return true;
+}
+
 void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
                         uint32_t length, struct tcp_cursor *from, uint8_t flags, wisp_time now)
 {
@@ -225,17 +270,17 @@ void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct
         pkt->gso = WISP_GSO_TCP4;
         pkt->gso_size = conn->mss;
     }
-    pkt->owner = &tcp->transport;
-    pkt->mark = conn;
-    pkt->mark_value = seq.v;
-    conn->held++;
-    tcp->count[TCP_TX_BYTES] += length;
+    mark_data(conn, pkt, seq, length);
     seal(tcp, pkt, &conn->flow, conn->pseudo, sums, now);
 }
 
 bool wisp_tcp_emit_control(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
                            wisp_time now)
 {
+    if (flags == TCP_ACK && wisp_tcp_express_fits(conn, 0) &&
+        wisp_tcp_express(conn, seq, flags, NULL, 0, now)) {
+        return true;
+    }
     struct wisp_pkt *pkt = wisp_tcp_emit_packet(conn->tcp, true);
     if (!pkt) {
         return false;

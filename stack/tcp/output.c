@@ -198,11 +198,17 @@ static uint32_t within_views(const struct wisp_tcp_conn *conn, uint32_t n)
     return reach < n && reach > conn->mss ? reach - reach % conn->mss : reach;
 }
 
-static bool fin_follows(const struct wisp_tcp_conn *conn)
+/* With all data sent, the FIN is next. */
+static bool fin_waits(const struct wisp_tcp_conn *conn)
 {
     uint32_t flags = conn->flags & (TCP_FIN_WANTED | TCP_FIN_SENT);
-    return flags == TCP_FIN_WANTED && (!conn->part || conn->part->unsent == 0) &&
-           conn->state != WISP_TCP_STATE_SYN_SENT && conn->state != WISP_TCP_STATE_SYN_RECEIVED;
+    return flags == TCP_FIN_WANTED && conn->state != WISP_TCP_STATE_SYN_SENT &&
+           conn->state != WISP_TCP_STATE_SYN_RECEIVED;
+}
+
+static bool fin_follows(const struct wisp_tcp_conn *conn)
+{
+    return fin_waits(conn) && (!conn->part || conn->part->unsent == 0);
 }
 
 static void fin_sent(struct wisp_tcp_conn *conn)
@@ -212,37 +218,49 @@ static void fin_sent(struct wisp_tcp_conn *conn)
     conn->state = wisp_tcp_state_after(conn->state, TCP_SEND_FIN);
 }
 
-static enum outcome send_new(struct wisp_tcp_conn *conn, wisp_time now)
+/* The next n bytes, and with fin the FIN behind them, are being sent. */
+static void take_new(struct wisp_tcp_conn *conn, uint32_t n, bool fin)
 {
     struct tcp_part *part = conn->part;
-    struct wisp_tcp *tcp = conn->tcp;
-    uint32_t n = part && part->unsent ? new_length(conn) : 0;
-    if (n == 0) {
-        return NOTHING;
-    }
-    n = within_views(conn, n);
-    struct wisp_pkt *pkt = wisp_tcp_emit_packet(tcp, false);
-    if (!pkt) {
-        return BLOCKED;
-    }
-    struct tcp_seq seq = conn->snd_nxt;
-    if (!wisp_tcp_record_push(conn, seq, n, now)) {
-        wisp_pkt_drop(pkt);
-        return BLOCKED;
-    }
     conn->flags &= ~(uint32_t)TCP_PROBE_DUE;
-    conn->snd_nxt = seq_add(seq, n);
+    conn->snd_nxt = seq_add(conn->snd_nxt, n);
     part->unsent -= n;
     if (n != conn->mss && (n < conn->mss || n % conn->mss)) {
         part->small_end = conn->snd_nxt;
         part->small_sent = true;
     }
-    uint8_t flags = (uint8_t)(TCP_ACK | (part->unsent ? 0 : TCP_PSH));
-    if (fin_follows(conn)) {
+    if (fin) {
         fin_sent(conn);
-        flags |= TCP_FIN;
     }
-    wisp_tcp_emit_data(conn, pkt, seq, n, &part->next, flags, now);
+}
+
+static enum outcome send_new(struct wisp_tcp_conn *conn, wisp_time now)
+{
+    struct tcp_part *part = conn->part;
+    struct wisp_pkt *pkt = NULL;
+    uint32_t n = part && part->unsent ? new_length(conn) : 0;
+    if (n == 0) {
+        return NOTHING;
+    }
+    n = within_views(conn, n);
+    struct tcp_seq seq = conn->snd_nxt;
+    bool all = n == part->unsent;
+    bool fin = all && fin_waits(conn);
+    uint8_t flags = (uint8_t)(TCP_ACK | (all ? TCP_PSH : 0) | (fin ? TCP_FIN : 0));
+    if (!wisp_tcp_record_push(conn, seq, n, now)) {
+        return BLOCKED;
+    }
+    if (!wisp_tcp_emit_express(conn, seq, n, &part->next, flags, now)) {
+        pkt = wisp_tcp_emit_packet(conn->tcp, false);
+        if (!pkt) {
+            wisp_tcp_chain_pop_back(&part->records, &conn->tcp->blocks);
+            return BLOCKED;
+        }
+    }
+    take_new(conn, n, fin);
+    if (pkt) {
+        wisp_tcp_emit_data(conn, pkt, seq, n, &part->next, flags, now);
+    }
     arm_rexmit(conn, now);
     return SENT;
 }

@@ -13,9 +13,9 @@
 
 static bool may_send(const struct wisp_tcp_conn *conn)
 {
-    return !(conn->flags & TCP_FIN_WANTED) &&
-           (conn->state == WISP_TCP_STATE_ESTABLISHED || conn->state == WISP_TCP_STATE_CLOSE_WAIT ||
-            conn->state == WISP_TCP_STATE_SYN_SENT || conn->state == WISP_TCP_STATE_SYN_RECEIVED);
+    const uint32_t states = 1u << WISP_TCP_STATE_ESTABLISHED | 1u << WISP_TCP_STATE_CLOSE_WAIT |
+                            1u << WISP_TCP_STATE_SYN_SENT | 1u << WISP_TCP_STATE_SYN_RECEIVED;
+    return !(conn->flags & TCP_FIN_WANTED) && (states >> conn->state & 1);
 }
 
 /* Views behind the cursor; with none unsent it moves to what is about to be appended. */
@@ -125,21 +125,40 @@ static struct wisp_view *write_room(struct wisp_tcp_conn *conn)
     return &chain_back(&part->send)->view;
 }
 
+/* A call of memcpy costs more than to copy so few. */
+static void copy_few(uint8_t *to, const uint8_t *from, uint32_t length)
+{
+    uint64_t word;
+    for (; length >= 8; length -= 8, to += 8, from += 8) {
+        memcpy(&word, from, 8);
+        memcpy(to, &word, 8);
+    }
+    for (; length > 0; length--) {
+        *to++ = *from++;
+    }
+}
+
 /* Puts all of it beside the connection, if nothing else is queued and it is little. */
 static bool write_own(struct wisp_tcp_conn *conn, const uint8_t *bytes, uint32_t length)
 {
-    static const struct wisp_view none = {NULL, 0, 0};
     struct tcp_part *part = conn->part;
-    if (length > TCP_OWN_BYTES || part->send.count > 1 ||
-        (part->send.count == 0 && !send_push(conn, &none))) {
+    if (length > TCP_OWN_BYTES || part->send.count > 1) {
         return false;
     }
-    struct wisp_view *last = &chain_back(&part->send)->view;
+    if (part->send.count == 0) {
+        const struct wisp_view view = {NULL, 0, length};
+        bool pushed = send_push(conn, &view);
+        if (pushed) {
+            copy_few(part->own, bytes, length);
+        }
+        return pushed;
+    }
+    const struct wisp_view *last = &chain_back(&part->send)->view;
     uint32_t at = last->offset + last->length;
     if (last->page || at + length > TCP_OWN_BYTES) {
         return false;
     }
-    memcpy(part->own + at, bytes, length);
+    copy_few(part->own + at, bytes, length);
     extend(conn, length);
     return true;
 }

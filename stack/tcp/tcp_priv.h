@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What TCP's files share: the instance, the connection in its two parts, listeners, half-open and TIME-WAIT
- * entries. See ARCHITECTURE.md, "TCP".
+ * What TCP's files share: the instance, the connection in its two parts, listeners, half-open and
+ * TIME-WAIT entries. See ARCHITECTURE.md, "TCP".
  *
- *   arrival.c -> ack.c, receive.c, reorder.c     a segment changes a connection, which goes on the output list
- *   output.c  -> emit.c, records.c               the step pulls segments from the connections on that list
- *   timers.c                                     the step lets deadlines act first
+ *   arrival.c -> ack.c, receive.c, reorder.c     a segment changes a connection, which goes on the
+ * output list output.c  -> emit.c, express.c, records.c               the step pulls segments from
+ * the connections on that list timers.c                                     the step lets deadlines
+ * act first
  */
 #ifndef WISP_TCP_PRIV_H
 #define WISP_TCP_PRIV_H
@@ -25,6 +26,7 @@
 #define TCP_SMALL       256u /* smaller received payloads are collected */
 #define TCP_OWN_ENTRIES 2u /* of each queue lie in the working part itself */
 #define TCP_OWN_BYTES   64u /* so many bytes to send do */
+#define TCP_EXPRESS_MAX 64u /* and so many go the express way */
 #define TCP_REORDER_MAX 1024u /* pieces one connection may hold out of order */
 #define TCP_RECENT      4u   /* runs remembered for SACK's order */
 #define TCP_NONE        UINT32_MAX /* no index */
@@ -410,12 +412,23 @@ void wisp_tcp_output_run(struct wisp_tcp *tcp, wisp_time now);
 struct wisp_pkt *wisp_tcp_emit_packet(struct wisp_tcp *tcp, bool reserved);
 void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
                         uint32_t length, struct tcp_cursor *from, uint8_t flags, wisp_time now);
+/* The same without a packet, if the express way is open; false, and nothing changed: it is not. */
+bool wisp_tcp_emit_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
+                           struct tcp_cursor *from, uint8_t flags, wisp_time now);
 bool wisp_tcp_emit_control(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
                            wisp_time now);
 bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now);
 bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, wisp_time now);
 bool wisp_tcp_emit_reply(struct wisp_tcp *tcp, const struct tcp_reply *reply, wisp_time now);
 uint32_t wisp_tcp_emit_small_max(const struct wisp_tcp_conn *conn);
+/* The window field of the segment being built, for which the offer may move. */
+uint16_t wisp_tcp_emit_window(struct wisp_tcp_conn *conn);
+
+/* express.c: an acknowledgement, with length bytes of payload that lie together or none */
+bool wisp_tcp_express_fits(const struct wisp_tcp_conn *conn, uint32_t length);
+/* The packet, on its way; null, and nothing changed: it takes emit.c. */
+struct wisp_pkt *wisp_tcp_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
+                                  const uint8_t *payload, uint32_t length, wisp_time now);
 
 /* reply.c */
 void wisp_tcp_reply_rst(struct wisp_tcp *tcp, const struct tcp_tuple *tuple,

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The express way of a small segment: header, timestamp, few payload bytes that lie together. The
+ * network layer gives a packet that has all lower headers on and is on its way (l3.h), and what is
+ * left is written in one go, each word once, summed while it is in a register. What has more to say
+ * (urgent data, SACK, a segment by reference, a next hop to be asked for) goes through emit.c,
+ * which writes the same bytes.
+ */
+#include "assert.h"
+#include "bytes.h"
+#include "sum.h"
+#include "tcp_priv.h"
+
+#define TS_KIND 0x0101080au /* two NOPs, timestamps, 10 bytes */
+
+/* Copies a few bytes; returns the sum of their words as they lie in memory. */
+static uint64_t put_bytes(uint8_t *p, const uint8_t *from, uint32_t length)
+{
+    uint64_t sum = 0;
+    uint32_t word = 0;
+    for (; length >= 4; length -= 4) {
+        memcpy(&word, from, 4);
+        memcpy(p, &word, 4);
+        sum += word;
+        p += 4;
+        from += 4;
+    }
+    if (length & 2) {
+        uint16_t half;
+        memcpy(&half, from, 2);
+        memcpy(p, &half, 2);
+        sum += half;
+        p += 2;
+        from += 2;
+    }
+    if (length & 1) {
+        *p = *from;
+        sum += wisp_sum_word((uint16_t)(*from << 8));
+    }
+    return sum;
+}
+
+/* Stores a number's bytes in wire order; returns them as they lie in memory. */
+static uint32_t put_word(uint8_t *p, uint32_t number)
+{
+    uint32_t wire = WISP_LITTLE_ENDIAN ? __builtin_bswap32(number) : number;
+    memcpy(p, &wire, sizeof(wire));
+    return wire;
+}
+
+static uint64_t put_timestamp(const struct wisp_tcp_conn *conn, uint8_t *p, wisp_time now)
+{
+    uint64_t sum = put_word(p, TS_KIND);
+    sum += put_word(p + 4, tcp_ms(now) + conn->ts_offset);
+    return sum + put_word(p + 8, conn->ts_recent);
+}
+
+bool wisp_tcp_express_fits(const struct wisp_tcp_conn *conn, uint32_t length)
+{
+    return length <= TCP_EXPRESS_MAX && !(conn->flags & TCP_URGENT_OUT) &&
+           (length > 0 || !conn->part || conn->part->pieces.count == 0);
+}
+
+struct wisp_pkt *wisp_tcp_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
+                                  const uint8_t *payload, uint32_t length, wisp_time now)
+{
+    struct wisp_tcp *tcp = conn->tcp;
+    struct wisp_l3 *l3 = tcp->l3;
+    uint32_t header = TCP_HEADER + ((conn->flags & TCP_HAS_TS) ? TCP_TS_BYTES : 0);
+    uint32_t whole = header + length;
+    struct wisp_pkt *pkt =
+        l3->ops->express(l3->self, &conn->flow, conn->pseudo, whole, length == 0, now);
+    if (!pkt) {
+        return NULL;
+    }
+    uint8_t *p = wisp_pkt_transport(pkt);
+    uint64_t sum = (uint64_t)conn->pseudo + wisp_sum_word((uint16_t)whole);
+    uint32_t ports = (uint32_t)conn->local_port << 16 | conn->remote_port;
+    uint32_t third = header << 26 | (uint32_t)flags << 16 | wisp_tcp_emit_window(conn);
+    if (l3->tcp.csum_tx) {
+        pkt->csum = WISP_CSUM_BLANK;
+        pkt->csum_offset = 16;
+    }
+    uint64_t words = put_word(p, ports);
+    words += put_word(p + 4, seq.v);
+    words += put_word(p + 8, conn->rcv_nxt.v);
+    words += put_word(p + 12, third);
+    if (header > TCP_HEADER) {
+        words += put_timestamp(conn, p + TCP_HEADER, now);
+    }
+    words += put_bytes(p + header, payload, length);
+    uint32_t last = l3->tcp.csum_tx ? wisp_sum_fold(sum) : (uint16_t)~wisp_sum_fold(sum + words);
+    last = WISP_LITTLE_ENDIAN ? last : last << 16;
+    memcpy(p + 16, &last, sizeof(last)); /* the checksum, and no urgent pointer */
+    pkt->queue = (uint16_t)conn->hash;
+    conn->ack_sent = conn->rcv_nxt;
+    conn->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_LATER | TCP_CHECK_UPDATE);
+    tcp->count[TCP_TX_SEGMENTS]++;
+    return pkt;
+}
