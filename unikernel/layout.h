@@ -2,7 +2,7 @@
 /* The image as image.lds lays it out, and the three kinds of things that live only while it boots.
  *
  * WISP_BOOT code and WISP_BOOT_CONST constants are unmapped once the guest is sealed: permanent
- * code must not refer to them (tests/xen/boot-refs checks the finished image). WISP_SEALED data is
+ * code must not refer to them (image.lds has the linker refuse it; tests/xen/image.sh). WISP_SEALED data is
  * written by the boot and read-only from then on. */
 #ifndef WISP_UNIKERNEL_LAYOUT_H
 #define WISP_UNIKERNEL_LAYOUT_H

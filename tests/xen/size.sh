@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
 : "${WISP_BUILD:=build}"
 
-[ -f "$WISP_BUILD/apps/slides.xen.map" ] || t_skip_all "no images built: they need libxen-dev, musl-dev, libsodium-dev"
+[ -f "$WISP_BUILD/apps/slides.parts.map" ] || t_skip_all "no images built: they need libxen-dev, musl-dev, libsodium-dev"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
