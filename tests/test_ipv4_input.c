@@ -408,6 +408,84 @@ START_TEST(no_page_to_join_a_split_header__dropped_and_counted)
 }
 END_TEST
 
+/* ---- the last two hosts heard of are remembered ---- */
+
+#define COUNTERS 256u
+
+/* Of what arrives: what is sent depends on what ARP knows. */
+static uint32_t receive_counters(uint64_t value[COUNTERS])
+{
+    struct wisp_counter counter;
+    uint32_t n = 0;
+    for (; n < COUNTERS && wisp_stack_counter(net.stack[0], n, &counter); n++) {
+        value[n] = strstr(counter.name, ".rx.") ? counter.value : 0;
+    }
+    return n;
+}
+
+/* What bytes, arriving now, count. An echo reply of host came right before. */
+static void effect_after(uint8_t host, const uint8_t *bytes, size_t length, uint64_t effect[COUNTERS])
+{
+    uint64_t before[COUNTERS], after[COUNTERS];
+    uint8_t reply[100];
+    size_t size = net_echo_frame(reply, 10);
+    reply[34] = 0;
+    reply[29] = host;
+    net_icmp_seal(reply);
+    net_ip_seal(reply);
+    net_inject(&net, reply, size);
+    net_discard(&net);
+    uint32_t n = receive_counters(before);
+    net_inject(&net, bytes, length);
+    ck_assert_uint_eq(receive_counters(after), n);
+    memset(effect, 0, COUNTERS * sizeof(effect[0]));
+    for (uint32_t i = 0; i < n; i++) {
+        effect[i] = after[i] - before[i];
+    }
+    net_discard(&net);
+}
+
+/* covers: I4 */
+START_TEST(every_byte_of_a_header_changed__hosts_just_heard_of_or_not__counted_alike)
+{
+    static const uint8_t flips[] = {0x01, 0x10, 0x40, 0xff};
+    uint64_t known[COUNTERS], unknown[COUNTERS];
+    for (size_t i = 0; i < 2 * 22 * sizeof(flips); i++) {
+        size_t at = i / 2 % 22;
+        size_t length = net_echo_frame(frame, 30);
+        if (at < 20) {
+            frame[14 + at] ^= flips[i / 44];
+        } else if (at == 20) {
+            frame[0] = 0xff; /* link-layer multicast */
+        } else {
+            length += 20; /* padded */
+        }
+        if (i % 2) {
+            net_ip_seal(frame);
+        }
+        if (net_get16(frame + 20) & 0x3fff) {
+            continue; /* the second time it is known, too, to reassembly */
+        }
+        effect_after(2, frame, length, known);
+        effect_after(3, frame, length, unknown);
+        for (uint32_t k = 0; k < COUNTERS; k++) {
+            ck_assert_msg(known[k] == unknown[k], "byte %zu, flip %#x, sealed %zu: counter %u, %u and %u", at,
+                          flips[i / 44], i % 2, k, (unsigned)known[k], (unsigned)unknown[k]);
+        }
+    }
+}
+END_TEST
+
+START_TEST(own_address_given_up__hosts_just_heard_of__not_ours_any_more)
+{
+    size_t length = net_echo_frame(frame, 30);
+    net_expect_answer(&net, frame, length, answer, sizeof(answer));
+    ck_assert(wisp_stack_address_remove(net.stack[0], &net.addr[0], net.now));
+    net_discard(&net);
+    net_expect_drop(&net, frame, length, "ipv4.rx.not_ours");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("ipv4_input");
@@ -432,6 +510,8 @@ int main(void)
     tcase_add_test(tc, reserved_flag__ignored__df_with_mf__a_fragment);
     tcase_add_test(tc, ttl_zero_or_one__delivered);
     tcase_add_test(tc, every_counter__has_a_name_of_its_own);
+    tcase_add_test(tc, every_byte_of_a_header_changed__hosts_just_heard_of_or_not__counted_alike);
+    tcase_add_test(tc, own_address_given_up__hosts_just_heard_of__not_ours_any_more);
     tcase_add_test(tc, no_page_to_join_a_split_header__dropped_and_counted);
     suite_add_tcase(suite, tc);
     return wisp_suite_run(suite);

@@ -26,6 +26,13 @@ static inline uint32_t wisp_be32_get(const uint8_t *p)
     return WISP_LITTLE_ENDIAN ? __builtin_bswap32(v) : v;
 }
 
+static inline uint64_t wisp_be64_get(const uint8_t *p)
+{
+    uint64_t v;
+    __builtin_memcpy(&v, p, sizeof(v));
+    return WISP_LITTLE_ENDIAN ? __builtin_bswap64(v) : v;
+}
+
 static inline void wisp_be16_put(uint8_t *p, uint16_t v)
 {
     v = WISP_LITTLE_ENDIAN ? __builtin_bswap16(v) : v;

@@ -131,7 +131,8 @@ static enum wisp_ethif_count parse(const struct wisp_ethif *eth, struct wisp_pkt
     return verdict == WISP_ETHIF_RX_ACCEPTED ? type_verdict(frame->type) : verdict;
 }
 
-static void input(struct wisp_ethif *eth, struct wisp_pkt *pkt, wisp_time now)
+/* Any frame. Not in line, so that the usual ones do not save registers for it. */
+static __attribute__((noinline)) void any_input(struct wisp_ethif *eth, struct wisp_pkt *pkt, wisp_time now)
 {
     struct wisp_ethif_frame frame;
     enum wisp_ethif_count verdict = parse(eth, pkt, &frame);
@@ -146,6 +147,29 @@ static void input(struct wisp_ethif *eth, struct wisp_pkt *pkt, wisp_time now)
     } else {
         eth->upper.arp(eth->upper.self, pkt, wisp_mac_from_value(frame.source), now);
     }
+}
+
+/* What nearly every frame is: for us alone, from another station, with IPv4 behind a header in one piece. */
+static bool is_usual(const struct wisp_ethif *eth, const struct wisp_pkt *pkt)
+{
+    if (wisp_pkt_linear(pkt) <= WISP_ETHIF_HEADER || pkt->length > eth->frame_max) {
+        return false;
+    }
+    struct wisp_ethif_frame frame = wisp_ethif_parse(wisp_pkt_head(pkt));
+    return frame.destination == eth->mac_value && frame.type == WISP_ETHERTYPE_IPV4 &&
+           !(frame.source & WISP_MAC_VALUE_GROUP) && frame.source != eth->mac_value &&
+           frame.source != 0;
+}
+
+static void input(struct wisp_ethif *eth, struct wisp_pkt *pkt, wisp_time now)
+{
+    if (!is_usual(eth, pkt)) {
+        any_input(eth, pkt, now);
+        return;
+    }
+    eth->count[WISP_ETHIF_RX_ACCEPTED]++;
+    wisp_pkt_pull(pkt, WISP_ETHIF_HEADER);
+    eth->upper.ipv4(eth->upper.self, pkt, now);
 }
 
 uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now)

@@ -37,8 +37,8 @@ static inline struct wisp_mac wisp_mac_from_value(uint64_t value)
 /* Decodes the 14 bytes at p. */
 static inline struct wisp_ethif_frame wisp_ethif_parse(const uint8_t *p)
 {
-    struct wisp_ethif_frame frame = {wisp_mac_value_get(p), wisp_mac_value_get(p + 6),
-                                     wisp_be16_get(p + 12)};
+    uint64_t rest = wisp_be64_get(p + 6);
+    struct wisp_ethif_frame frame = {wisp_be64_get(p) >> 16, rest >> 16, (uint16_t)rest};
     return frame;
 }
 

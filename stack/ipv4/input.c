@@ -178,18 +178,20 @@ struct wisp_transport *wisp_ipv4_transport(struct wisp_ipv4 *ip, uint8_t protoco
     return t;
 }
 
-static void deliver(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, const struct wisp_ipv4_header *h,
-                    bool broadcast, wisp_time now)
+static __attribute__((noinline)) void refuse_protocol(struct wisp_ipv4 *ip, struct wisp_pkt *pkt,
+                                                      const struct wisp_ipv4_header *h,
+                                                      bool broadcast, wisp_time now)
 {
-    struct wisp_transport *transport = wisp_ipv4_transport(ip, h->protocol);
-    if (!transport) {
-        struct wisp_ipv4_complaint complaint = {
-            .type = UNREACHABLE, .code = CODE_PROTOCOL, .broadcast = broadcast};
-        ip->count[WISP_IPV4_RX_NO_PROTOCOL]++;
-        complain(ip, pkt, h, &complaint, now);
-        wisp_pkt_drop(pkt);
-        return;
-    }
+    struct wisp_ipv4_complaint complaint = {
+        .type = UNREACHABLE, .code = CODE_PROTOCOL, .broadcast = broadcast};
+    ip->count[WISP_IPV4_RX_NO_PROTOCOL]++;
+    complain(ip, pkt, h, &complaint, now);
+    wisp_pkt_drop(pkt);
+}
+
+static inline void hand_up(struct wisp_ipv4 *ip, struct wisp_transport *transport, struct wisp_pkt *pkt,
+                           const struct wisp_ipv4_header *h, bool broadcast, wisp_time now)
+{
     struct wisp_arrival arrival;
     arrival.local.family = WISP_FAMILY_IP4;
     arrival.local.u.ip4 = h->destination;
@@ -201,6 +203,17 @@ static void deliver(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, const struct wis
     arrival.broadcast = broadcast;
     ip->count[WISP_IPV4_RX_DELIVERED]++;
     transport->ops->input(transport->self, pkt, &arrival, now);
+}
+
+static void deliver(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, const struct wisp_ipv4_header *h,
+                    bool broadcast, wisp_time now)
+{
+    struct wisp_transport *transport = wisp_ipv4_transport(ip, h->protocol);
+    if (transport) {
+        hand_up(ip, transport, pkt, h, broadcast, now);
+    } else {
+        refuse_protocol(ip, pkt, h, broadcast, now);
+    }
 }
 
 /* Takes the header off; it stays where it is, in front of the payload, for complaints. */
@@ -231,7 +244,8 @@ static void reassemble(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, struct wisp_i
     }
 }
 
-void wisp_ipv4_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
+/* Any datagram. Not in line, so that the usual ones do not save registers for it. */
+static __attribute__((noinline)) void any_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
 {
     struct wisp_ipv4_header h;
     bool broadcast = false;
@@ -246,8 +260,11 @@ void wisp_ipv4_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
         wisp_pkt_drop(pkt);
         return;
     }
-    take_header(ip, pkt, h.size);
     broadcast |= (pkt->flags & WISP_PKT_BROADCAST) != 0;
+    if (!broadcast) {
+        ip->heard = wisp_ipv4_ends(wisp_pkt_head(pkt));
+    }
+    take_header(ip, pkt, h.size);
     if (h.size > WISP_IPV4_HEADER) {
         uint32_t at = 0;
         verdict = options_verdict(wisp_view_bytes(&ip->current), h.size, &at);
@@ -265,4 +282,52 @@ void wisp_ipv4_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
     } else {
         deliver(ip, pkt, &h, broadcast, now);
     }
+}
+
+/*
+ * What nearly every datagram is: one without options and not in fragments, with all a header may have in one piece,
+ * between the same two hosts as the last one that was looked at closely.
+ */
+static bool is_usual(const struct wisp_ipv4 *ip, const struct wisp_pkt *pkt)
+{
+    uint32_t linear = wisp_pkt_linear(pkt);
+    if (linear < WISP_IPV4_HEADER ||
+        (linear < pkt->length && linear < WISP_IPV4_HEADER_MAX + TRANSPORT_MIN)) {
+        return false;
+    }
+    const uint8_t *p = wisp_pkt_head(pkt);
+    uint32_t total = wisp_be16_get(p + 2);
+    return p[0] == 0x45 && total >= WISP_IPV4_HEADER && total <= pkt->length &&
+           !(wisp_be16_get(p + 6) & (WISP_IPV4_MF | WISP_IPV4_OFFSET)) && ip->heard &&
+           wisp_ipv4_ends(p) == ip->heard && !(pkt->flags & WISP_PKT_BROADCAST) &&
+           wisp_ipv4_sum_is_right(p);
+}
+
+/* The same with total bytes left, its header taken off. */
+static void take_usual(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, uint32_t total)
+{
+    struct wisp_view *view = &pkt->view[0];
+    if (pkt->views > 1 || total == WISP_IPV4_HEADER) {
+        wisp_pkt_trim(pkt, total);
+        take_header(ip, pkt, WISP_IPV4_HEADER);
+        return;
+    }
+    wisp_view_set(&ip->current, view->page, view->offset, WISP_IPV4_HEADER);
+    view->offset += WISP_IPV4_HEADER;
+    view->length = total - WISP_IPV4_HEADER;
+    pkt->length = total - WISP_IPV4_HEADER;
+    pkt->csum_start = (uint16_t)(pkt->csum_start - WISP_IPV4_HEADER);
+}
+
+void wisp_ipv4_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
+{
+    struct wisp_transport *transport = is_usual(ip, pkt) ? wisp_ipv4_transport(ip, wisp_pkt_head(pkt)[9]) : NULL;
+    if (!transport) {
+        any_input(ip, pkt, now);
+        return;
+    }
+    struct wisp_ipv4_header h;
+    wisp_ipv4_parse(wisp_pkt_head(pkt), &h);
+    take_usual(ip, pkt, h.total);
+    hand_up(ip, transport, pkt, &h, false, now);
 }

@@ -47,6 +47,24 @@ static inline uint16_t wisp_ipv4_sum(const uint8_t *p)
     return wisp_sum_fold((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]);
 }
 
+/* Whether the sum of the 20 bytes at p is right. */
+static inline bool wisp_ipv4_sum_is_right(const uint8_t *p)
+{
+    uint64_t word[2];
+    uint32_t last;
+    memcpy(word, p, sizeof(word));
+    memcpy(&last, p + 16, sizeof(last));
+    return wisp_sum_is_right(wisp_sum_carry(wisp_sum_carry(word[0], word[1]), last));
+}
+
+/* Source and destination in the header at p, as they stand there. */
+static inline uint64_t wisp_ipv4_ends(const uint8_t *p)
+{
+    uint64_t ends;
+    memcpy(&ends, p + 12, sizeof(ends));
+    return ends;
+}
+
 /* Writes a header without options, checksum included, to p. Words are summed before they are
  * stored: loads of what was just stored in smaller pieces would wait for it. */
 static inline void wisp_ipv4_emit(uint8_t *p, const struct wisp_ipv4_header *h)

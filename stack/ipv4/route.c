@@ -10,6 +10,7 @@
 
 void wisp_ipv4_changed(struct wisp_ipv4 *ip)
 {
+    ip->heard = 0;
     if (++ip->generation == 0) {
         ip->generation = 1;
     }
