@@ -424,7 +424,8 @@ static uint32_t receive_counters(uint64_t value[COUNTERS])
 }
 
 /* What bytes, arriving now, count. An echo reply of host came right before. */
-static void effect_after(uint8_t host, const uint8_t *bytes, size_t length, uint64_t effect[COUNTERS])
+static void effect_after(uint8_t host, const uint8_t *bytes, size_t length,
+                         uint64_t effect[COUNTERS])
 {
     uint64_t before[COUNTERS], after[COUNTERS];
     uint8_t reply[100];
@@ -469,7 +470,8 @@ START_TEST(every_byte_of_a_header_changed__hosts_just_heard_of_or_not__counted_a
         effect_after(2, frame, length, known);
         effect_after(3, frame, length, unknown);
         for (uint32_t k = 0; k < COUNTERS; k++) {
-            ck_assert_msg(known[k] == unknown[k], "byte %zu, flip %#x, sealed %zu: counter %u, %u and %u", at,
+            ck_assert_msg(known[k] == unknown[k],
+                          "byte %zu, flip %#x, sealed %zu: counter %u, %u and %u", at,
                           flips[i / 44], i % 2, k, (unsigned)known[k], (unsigned)unknown[k]);
         }
     }

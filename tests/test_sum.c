@@ -83,8 +83,8 @@ START_TEST(few_bytes_in_line__every_length_and_start__equals_the_definition)
         for (size_t len = 8; len < 256; len++) {
             uint64_t sum = wisp_sum_few(0xfedcba9876543210u, bytes + align, len);
             uint16_t start = wisp_sum_fold(0xfedcba9876543210u);
-            ck_assert_msg(same(wisp_sum_fold(sum), wisp_sum_add(start, plain(bytes + align, len))), "%zu at %zu",
-                          len, align);
+            ck_assert_msg(same(wisp_sum_fold(sum), wisp_sum_add(start, plain(bytes + align, len))),
+                          "%zu at %zu", len, align);
         }
     }
 }
@@ -92,7 +92,8 @@ END_TEST
 
 START_TEST(sum_with_every_checksum__asked_whether_it_is_right__only_the_right_one_is)
 {
-    static const uint64_t sums[] = {1, 0xfffe, 0x10000, 0x123456789abcdef0u, UINT64_MAX, UINT64_MAX - 0xffff};
+    static const uint64_t sums[] = {
+        1, 0xfffe, 0x10000, 0x123456789abcdef0u, UINT64_MAX, UINT64_MAX - 0xffff};
     for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
         uint32_t wrong = 0;
         for (uint32_t c = 0; c < 65536; c++) {
@@ -111,7 +112,8 @@ int main(void)
     tcase_add_test(tcase, rfc1071_example__summed__gives_the_published_value);
     tcase_add_test(tcase, every_length_and_alignment__summed__equals_the_definition);
     tcase_add_test(tcase, few_bytes_in_line__every_length_and_start__equals_the_definition);
-    tcase_add_test(tcase, sum_with_every_checksum__asked_whether_it_is_right__only_the_right_one_is);
+    tcase_add_test(tcase,
+                   sum_with_every_checksum__asked_whether_it_is_right__only_the_right_one_is);
     tcase_add_test(tcase, all_ones__64_kib__does_not_overflow);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);

@@ -42,15 +42,17 @@ static inline uint64_t wisp_sum_carry(uint64_t sum, uint64_t word)
     return sum + (sum < word);
 }
 
-/* Whether a sum of something that is not all zero, its checksum included, is right: a multiple of 0xffff, which a
- * multiplication by the inverse modulo 2^64 shows. */
+/* Whether a sum of something that is not all zero, its checksum included, is right: a multiple of
+ * 0xffff, which a multiplication by the inverse modulo 2^64 shows. */
 static inline bool wisp_sum_is_right(uint64_t sum)
 {
-    const uint64_t ones = UINT64_C(0x0001000100010001); /* (2^64 - 1) / 0xffff, and minus the inverse of 0xffff */
+    const uint64_t ones =
+        UINT64_C(0x0001000100010001); /* (2^64 - 1) / 0xffff, and minus the inverse of 0xffff */
     return (0 - sum) * ones <= ones;
 }
 
-/* The sum of few bytes, at least 8, in line: what is left after words of 8 is the end of the last 8 bytes. */
+/* The sum of few bytes, at least 8, in line: what is left after words of 8 is the end of the last 8
+ * bytes. */
 static inline uint64_t wisp_sum_few(uint64_t sum, const uint8_t *p, size_t len)
 {
     uint64_t word;

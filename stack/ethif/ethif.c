@@ -132,7 +132,8 @@ static enum wisp_ethif_count parse(const struct wisp_ethif *eth, struct wisp_pkt
 }
 
 /* Any frame. Not in line, so that the usual ones do not save registers for it. */
-static __attribute__((noinline)) void any_input(struct wisp_ethif *eth, struct wisp_pkt *pkt, wisp_time now)
+static __attribute__((noinline)) void any_input(struct wisp_ethif *eth, struct wisp_pkt *pkt,
+                                                wisp_time now)
 {
     struct wisp_ethif_frame frame;
     enum wisp_ethif_count verdict = parse(eth, pkt, &frame);
@@ -149,7 +150,8 @@ static __attribute__((noinline)) void any_input(struct wisp_ethif *eth, struct w
     }
 }
 
-/* What nearly every frame is: for us alone, from another station, with IPv4 behind a header in one piece. */
+/* What nearly every frame is: for us alone, from another station, with IPv4 behind a header in one
+ * piece. */
 static bool is_usual(const struct wisp_ethif *eth, const struct wisp_pkt *pkt)
 {
     if (wisp_pkt_linear(pkt) <= WISP_ETHIF_HEADER || pkt->length > eth->frame_max) {

@@ -189,8 +189,9 @@ static __attribute__((noinline)) void refuse_protocol(struct wisp_ipv4 *ip, stru
     wisp_pkt_drop(pkt);
 }
 
-static inline void hand_up(struct wisp_ipv4 *ip, struct wisp_transport *transport, struct wisp_pkt *pkt,
-                           const struct wisp_ipv4_header *h, bool broadcast, wisp_time now)
+static inline void hand_up(struct wisp_ipv4 *ip, struct wisp_transport *transport,
+                           struct wisp_pkt *pkt, const struct wisp_ipv4_header *h, bool broadcast,
+                           wisp_time now)
 {
     struct wisp_arrival arrival;
     arrival.local.family = WISP_FAMILY_IP4;
@@ -245,7 +246,8 @@ static void reassemble(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, struct wisp_i
 }
 
 /* Any datagram. Not in line, so that the usual ones do not save registers for it. */
-static __attribute__((noinline)) void any_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
+static __attribute__((noinline)) void any_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt,
+                                                wisp_time now)
 {
     struct wisp_ipv4_header h;
     bool broadcast = false;
@@ -285,8 +287,8 @@ static __attribute__((noinline)) void any_input(struct wisp_ipv4 *ip, struct wis
 }
 
 /*
- * What nearly every datagram is: one without options and not in fragments, with all a header may have in one piece,
- * between the same two hosts as the last one that was looked at closely.
+ * What nearly every datagram is: one without options and not in fragments, with all a header may
+ * have in one piece, between the same two hosts as the last one that was looked at closely.
  */
 static bool is_usual(const struct wisp_ipv4 *ip, const struct wisp_pkt *pkt)
 {
@@ -321,7 +323,8 @@ static void take_usual(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, uint32_t tota
 
 void wisp_ipv4_input(struct wisp_ipv4 *ip, struct wisp_pkt *pkt, wisp_time now)
 {
-    struct wisp_transport *transport = is_usual(ip, pkt) ? wisp_ipv4_transport(ip, wisp_pkt_head(pkt)[9]) : NULL;
+    struct wisp_transport *transport =
+        is_usual(ip, pkt) ? wisp_ipv4_transport(ip, wisp_pkt_head(pkt)[9]) : NULL;
     if (!transport) {
         any_input(ip, pkt, now);
         return;

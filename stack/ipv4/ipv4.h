@@ -119,8 +119,9 @@ struct wisp_ipv4 {
     struct wisp_ipv4_address address[WISP_IPV4_ADDRESSES];
     struct wisp_ipv4_route *route; /* longest prefix first, equals in the order they were added */
     uint32_t routes, routes_max;
-    uint64_t heard; /* source and destination, as they stand in its header, of the last datagram that was for us alone
-                     * and came from somebody it may come from; 0: none since addresses changed */
+    uint64_t heard; /* source and destination, as they stand in its header, of the last datagram
+                     * that was for us alone and came from somebody it may come from; 0: none since
+                     * addresses changed */
     struct wisp_view current; /* the header of the packet being delivered, for complaints */
     struct wisp_rng rng;
     const struct wisp_reassembly_ops *reassembly;

@@ -34,7 +34,7 @@ static void reopened(struct wisp_tcp_conn *conn, wisp_time now)
     wisp_tcp_timer_rexmit(conn, now);
 }
 
-static void take_window(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
+void wisp_tcp_ack_window(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
 {
     bool newer = seq_before(conn->snd_wl1, seg->seq) ||
                  (seq_equal(conn->snd_wl1, seg->seq) && !seq_after(conn->snd_wl2, seg->ack));
@@ -112,7 +112,7 @@ static void advise_alive(struct wisp_tcp_conn *conn, wisp_time now)
     conn->unacked_at = ms;
 }
 
-static void advance(struct wisp_tcp_conn *conn, struct tcp_seq ack, wisp_time now)
+void wisp_tcp_ack_advance(struct wisp_tcp_conn *conn, struct tcp_seq ack, wisp_time now)
 {
     uint32_t bytes = seq_span(conn->snd_una, ack);
     bool fin_acked = (conn->flags & TCP_FIN_SENT) && seq_equal(ack, conn->snd_nxt);
@@ -135,9 +135,6 @@ static void advance(struct wisp_tcp_conn *conn, struct tcp_seq ack, wisp_time no
     }
     if (conn->part && conn->part->unsent + conn->part->lost) {
         wisp_tcp_output_add(conn);
-    }
-    if (conn->part) {
-        wisp_tcp_part_settle(conn, now);
     }
 }
 
@@ -170,13 +167,13 @@ bool wisp_tcp_ack_input(struct wisp_tcp_conn *conn, const struct tcp_segment *se
         return true;
     }
     if (seq_after(seg->ack, conn->snd_una)) {
-        advance(conn, seg->ack, now);
+        wisp_tcp_ack_advance(conn, seg->ack, now);
         if (ended(conn, now)) {
             return false;
         }
     } else if (conn->part && is_duplicate(conn, seg)) {
         duplicate(conn, now);
     }
-    take_window(conn, seg, now);
+    wisp_tcp_ack_window(conn, seg, now);
     return true;
 }

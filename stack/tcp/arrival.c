@@ -11,46 +11,70 @@
 #include "bytes.h"
 #include "sum.h"
 
-/* Header fields and options; false: what is wrong with it is counted. */
-static bool decode(struct wisp_tcp *tcp, struct wisp_pkt *pkt, struct tcp_segment *seg,
-                   struct tcp_tuple *tuple)
+#define FEW 128u /* bytes that are summed in line: what a call costs is saved */
+
+/* Makes size bytes lie together, if there are so many. */
+static bool gather(struct wisp_tcp *tcp, struct wisp_pkt *pkt, uint32_t size)
 {
-    uint64_t *copied = &tcp->count[TCP_COPIED_LINEAR];
-    if (pkt->length < TCP_HEADER ||
-        (wisp_pkt_linear(pkt) < TCP_HEADER &&
-         !wisp_pkt_linearise(pkt, tcp->l3->pages, TCP_HEADER, copied))) {
-        return false;
-    }
-    uint32_t size = (uint32_t)(wisp_pkt_head(pkt)[12] >> 4) * 4;
-    if (size < TCP_HEADER || size > pkt->length ||
-        (wisp_pkt_linear(pkt) < size && !wisp_pkt_linearise(pkt, tcp->l3->pages, size, copied))) {
-        return false;
-    }
-    const uint8_t *p = wisp_pkt_head(pkt);
-    tuple->remote_port = wisp_be16_get(p);
-    tuple->local_port = wisp_be16_get(p + 2);
+    return size <= wisp_pkt_linear(pkt) ||
+           (size <= pkt->length &&
+            wisp_pkt_linearise(pkt, tcp->l3->pages, size, &tcp->count[TCP_COPIED_LINEAR]));
+}
+
+/* All but options and the size of the header, which is there. */
+static inline void read_fields(const uint8_t *p, const struct wisp_pkt *pkt,
+                               struct tcp_segment *seg)
+{
     seg->seq = seq_of(wisp_be32_get(p + 4));
     seg->ack = seq_of(wisp_be32_get(p + 8));
     seg->flags = p[13] & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG);
     seg->window = wisp_be16_get(p + 14);
     seg->urgent = wisp_be16_get(p + 18);
+    seg->length = pkt->length - seg->header;
+}
+
+/* Header fields, but for options; false: it is none. */
+static bool decode(struct wisp_tcp *tcp, struct wisp_pkt *pkt, struct tcp_segment *seg,
+                   struct tcp_tuple *tuple)
+{
+    if (!gather(tcp, pkt, TCP_HEADER)) {
+        return false;
+    }
+    uint32_t size = (uint32_t)(wisp_pkt_head(pkt)[12] >> 4) * 4;
+    if (size < TCP_HEADER || !gather(tcp, pkt, size)) {
+        return false;
+    }
+    const uint8_t *p = wisp_pkt_head(pkt);
+    tuple->remote_port = wisp_be16_get(p);
+    tuple->local_port = wisp_be16_get(p + 2);
     seg->header = size;
-    seg->length = pkt->length - size;
+    read_fields(p, pkt, seg);
     return true;
 }
 
-/* Before the checksum is known to be right nothing depends on it but where to look. */
-static bool checksum_right(const struct wisp_tcp *tcp, const struct wisp_pkt *pkt, uint16_t pseudo)
+static __attribute__((noinline)) bool many_right(const struct wisp_tcp *tcp,
+                                                 const struct wisp_pkt *pkt, uint16_t pseudo)
 {
-    if (pkt->csum != WISP_CSUM_UNKNOWN) {
-        return true;
-    }
     uint16_t length = wisp_sum_word((uint16_t)pkt->length);
     uint16_t sum = wisp_pkt_sum(pkt, 0, pkt->length, tcp->l3->sum);
     return wisp_sum_add(wisp_sum_add(pseudo, length), sum) == 0xffff;
 }
 
-static bool is_for(const struct wisp_tcp_conn *conn, const struct tcp_tuple *tuple)
+/* Before the checksum is known to be right nothing depends on it but where to look. */
+static inline bool checksum_right(const struct wisp_tcp *tcp, const struct wisp_pkt *pkt,
+                                  uint16_t pseudo)
+{
+    if (pkt->csum != WISP_CSUM_UNKNOWN) {
+        return true;
+    }
+    if (pkt->length > FEW || wisp_pkt_linear(pkt) < pkt->length) {
+        return many_right(tcp, pkt, pseudo);
+    }
+    uint64_t start = (uint64_t)pseudo + wisp_sum_word((uint16_t)pkt->length);
+    return wisp_sum_is_right(wisp_sum_few(start, wisp_pkt_head(pkt), pkt->length));
+}
+
+static inline bool is_for(const struct wisp_tcp_conn *conn, const struct tcp_tuple *tuple)
 {
     return conn->remote_port == tuple->remote_port && conn->local_port == tuple->local_port &&
            tcp_addr_same(&conn->flow.remote, tuple->remote) &&
@@ -129,6 +153,14 @@ static void unknown_input(struct wisp_tcp *tcp, const struct tcp_tuple *tuple,
     wisp_tcp_reply_rst(tcp, tuple, seg);
 }
 
+static void conn_input(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_segment *seg,
+                       wisp_time now)
+{
+    if (!wisp_tcp_expected_input(conn, pkt, seg, now)) {
+        wisp_tcp_segment_input(conn, pkt, seg, now);
+    }
+}
+
 static void entry_input(struct wisp_tcp *tcp, uint32_t entry, struct wisp_pkt *pkt,
                         const struct tcp_tuple *tuple, struct tcp_segment *seg, wisp_time now)
 {
@@ -139,7 +171,7 @@ static void entry_input(struct wisp_tcp *tcp, uint32_t entry, struct wisp_pkt *p
     case TCP_KIND_CONN:
         tcp->last = &tcp->conn[index];
         fetch_part(tcp->last);
-        wisp_tcp_segment_input(tcp->last, pkt, seg, now);
+        conn_input(tcp->last, pkt, seg, now);
         break;
     case TCP_KIND_HALF:
         conn = wisp_tcp_half_input(tcp, &tcp->half[index], tuple, seg, now);
@@ -158,8 +190,9 @@ static void entry_input(struct wisp_tcp *tcp, uint32_t entry, struct wisp_pkt *p
     }
 }
 
-static void checked_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
-                          const struct wisp_arrival *arrival, wisp_time now)
+/* Any segment. Not in line, so that the usual ones do not save registers for it. */
+static __attribute__((noinline)) void any_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
+                                                const struct wisp_arrival *arrival, wisp_time now)
 {
     struct tcp_tuple tuple = {&arrival->local, &arrival->remote, 0, 0};
     struct tcp_segment seg;
@@ -176,15 +209,60 @@ static void checked_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
         tcp->count[TCP_RX_BAD_CHECKSUM]++;
         return;
     }
-    const uint8_t *options = wisp_pkt_head(pkt) + TCP_HEADER;
-    if (!wisp_tcp_options_parse(options, seg.header - TCP_HEADER, &seg.options)) {
+    seg.options = (struct tcp_options){0};
+    if (seg.header > TCP_HEADER && !wisp_tcp_options_parse(wisp_pkt_head(pkt) + TCP_HEADER,
+                                                           seg.header - TCP_HEADER, &seg.options)) {
         tcp->count[TCP_RX_BAD_OPTION]++;
     }
     if (known) {
-        wisp_tcp_segment_input(last, pkt, &seg, now);
+        conn_input(last, pkt, &seg, now);
     } else {
         entry_input(tcp, wisp_tcp_find(tcp, &tuple), pkt, &tuple, &seg, now);
     }
+}
+
+/* Where the header in front of pkt ends and what options it has, if it is one of the two usual
+ * ones: without any options, or with timestamps only. 0: another one, or not in one piece. */
+static inline uint32_t usual_header(const struct wisp_pkt *pkt, const uint8_t *p,
+                                    struct tcp_options *options)
+{
+    uint32_t linear = wisp_pkt_linear(pkt);
+    uint32_t size = (uint32_t)(p[12] >> 4) * 4;
+    options->has_ts = false;
+    if (size == TCP_HEADER) {
+        return size;
+    }
+    if (size > linear || size != TCP_HEADER + TCP_TS_BYTES) {
+        return 0;
+    }
+    return wisp_tcp_options_ts(p + TCP_HEADER, options) ? size : 0;
+}
+
+/*
+ * What nearly every segment is: one with a usual header, for the connection the last one was for.
+ * False, with nothing changed: it has to be looked at more closely.
+ */
+static bool usual_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
+                        const struct wisp_arrival *arrival, wisp_time now)
+{
+    struct wisp_tcp_conn *last = tcp->last;
+    if (!last || wisp_pkt_linear(pkt) < TCP_HEADER) {
+        return false;
+    }
+    const uint8_t *p = wisp_pkt_head(pkt);
+    struct tcp_tuple tuple = {&arrival->local, &arrival->remote, wisp_be16_get(p + 2),
+                              wisp_be16_get(p)};
+    struct tcp_segment seg;
+    seg.header = usual_header(pkt, p, &seg.options);
+    if (seg.header == 0 || (p[13] & TCP_SYN) || !is_for(last, &tuple) ||
+        !checksum_right(tcp, pkt, last->pseudo)) {
+        return false;
+    }
+    read_fields(p, pkt, &seg);
+    if (!wisp_tcp_expected_input(last, pkt, &seg, now)) {
+        wisp_tcp_segment_input(last, pkt, &seg, now);
+    }
+    return true;
 }
 
 void wisp_tcp_arrival_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
@@ -194,8 +272,8 @@ void wisp_tcp_arrival_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
     tcp->count[TCP_RX_SEGMENTS]++;
     if (arrival->broadcast) {
         tcp->count[TCP_RX_BROADCAST]++; /* MUST-57 */
-    } else {
-        checked_input(tcp, pkt, arrival, now);
+    } else if (!usual_input(tcp, pkt, arrival, now)) {
+        any_input(tcp, pkt, arrival, now);
     }
     wisp_pkt_drop(pkt);
 }

@@ -143,6 +143,30 @@ static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
     }
 }
 
+/* Holds one entry, in its own block. */
+static inline bool chain_is_single(const struct tcp_chain *chain)
+{
+    return chain->count == 1 && chain->head == chain->own;
+}
+
+/* The first entry of an empty chain that has a block of its own, undefined content. */
+static inline union tcp_entry *chain_push_single(struct tcp_chain *chain)
+{
+    struct tcp_block *own = chain->own;
+    chain->count = 1;
+    own->end = 1;
+    return own->entry;
+}
+
+/* Pops the only entry of a chain that is_single. */
+static inline void chain_pop_single(struct tcp_chain *chain)
+{
+    struct tcp_block *own = chain->own;
+    chain->count = 0;
+    own->first = 0;
+    own->end = 0;
+}
+
 static inline struct tcp_spot chain_begin(const struct tcp_chain *chain)
 {
     struct tcp_spot spot = {chain->head, chain->head ? chain->head->first : 0};

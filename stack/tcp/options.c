@@ -45,22 +45,11 @@ static bool parse_any(const uint8_t *bytes, uint32_t length, struct tcp_options 
     return true;
 }
 
-/* NOP NOP TIMESTAMPS 10: what nearly every segment of a connection with timestamps carries. */
-static bool is_plain_ts(const uint8_t *bytes, uint32_t length)
-{
-    return length == TCP_TS_BYTES && wisp_be32_get(bytes) == 0x0101080au;
-}
-
 bool wisp_tcp_options_parse(const uint8_t *bytes, uint32_t length, struct tcp_options *options)
 {
     *options = (struct tcp_options){0};
-    if (is_plain_ts(bytes, length)) {
-        options->has_ts = true;
-        options->tsval = wisp_be32_get(bytes + 4);
-        options->tsecr = wisp_be32_get(bytes + 8);
-        return true;
-    }
-    return parse_any(bytes, length, options);
+    return (length == TCP_TS_BYTES && wisp_tcp_options_ts(bytes, options)) ||
+           parse_any(bytes, length, options);
 }
 
 static uint32_t emit_sacks(uint8_t *bytes, uint32_t at, const struct tcp_options_out *out)

@@ -6,6 +6,7 @@
 #ifndef WISP_TCP_OPTIONS_H
 #define WISP_TCP_OPTIONS_H
 
+#include "bytes.h"
 #include "seq.h"
 
 #define TCP_HEADER      20u
@@ -42,6 +43,19 @@ struct tcp_options {
     uint16_t mss;
     uint32_t tsval, tsecr;
 };
+
+/* NOP NOP TIMESTAMPS 10, at TCP_TS_BYTES bytes: what nearly every segment of a connection with
+ * timestamps carries. False: something else. */
+static inline bool wisp_tcp_options_ts(const uint8_t *bytes, struct tcp_options *options)
+{
+    if (wisp_be32_get(bytes) != 0x0101080au) {
+        return false;
+    }
+    options->has_ts = true;
+    options->tsval = wisp_be32_get(bytes + 4);
+    options->tsecr = wisp_be32_get(bytes + 8);
+    return true;
+}
 
 /*
  * Decodes length bytes of options. False when one has an impossible length: what came before it counts, the

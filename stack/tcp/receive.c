@@ -128,7 +128,7 @@ static void take_in_order(struct wisp_tcp_conn *conn, const struct wisp_pkt *pkt
 }
 
 /* What is due for data that came in order: at once for every second full segment (SHLD-19), else later. */
-static void acknowledge(struct wisp_tcp_conn *conn, wisp_time now)
+void wisp_tcp_receive_acknowledge(struct wisp_tcp_conn *conn, wisp_time now)
 {
     if (conn->flags & TCP_ACK_NOW) {
         return;
@@ -181,7 +181,7 @@ void wisp_tcp_receive_text(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
             wisp_tcp_reorder_deliver(conn);
             ack_at_once(conn);
         }
-        acknowledge(conn, now);
+        wisp_tcp_receive_acknowledge(conn, now);
         wisp_tcp_event_add(conn);
     } else {
         wisp_tcp_reorder_insert(conn, pkt, seq, skip, length);
@@ -228,6 +228,22 @@ static void take_front(struct wisp_tcp_conn *conn, uint32_t length, bool kept)
     }
     conn->pages = (uint16_t)(conn->pages - !more);
     wisp_page_unref(page);
+}
+
+/* All there is unread, in one entry that nobody else's page is: the usual case of taking off the
+ * front. */
+static bool take_single(struct wisp_tcp_conn *conn, uint32_t length)
+{
+    struct tcp_part *part = conn->part;
+    if (length != part->unread || !chain_is_single(&part->receive)) {
+        return false;
+    }
+    struct wisp_page *page = chain_front(&part->receive)->view.page;
+    chain_pop_single(&part->receive);
+    part->unread = 0;
+    conn->pages--;
+    wisp_page_unref(page);
+    return true;
 }
 
 bool wisp_tcp_receive_opened(const struct wisp_tcp_conn *conn)
@@ -284,7 +300,7 @@ void wisp_tcp_consume(struct wisp_tcp_conn *conn, uint32_t length)
     if (length == 0) {
         return;
     }
-    while (length > 0) {
+    while (length > 0 && !take_single(conn, length)) {
         uint32_t first = chain_front(&conn->part->receive)->view.length;
         uint32_t part = first < length ? first : length;
         take_front(conn, part, false);

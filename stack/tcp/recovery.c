@@ -72,6 +72,16 @@ static bool was_limit(struct wisp_tcp_conn *conn, uint32_t bytes)
     return 2u * part->peak >= conn->cc.cwnd;
 }
 
+void wisp_tcp_recovery_unneeded(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_time now)
+{
+    struct tcp_part *part = conn->part;
+    part->dupacks = 0;
+    part->left = 0;
+    if (was_limit(conn, bytes)) {
+        conn->tcp->config.cc->acked(&conn->cc, bytes, conn->mss, now);
+    }
+}
+
 void wisp_tcp_recovery_acked(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_time now)
 {
     struct tcp_part *part = conn->part;
@@ -84,10 +94,7 @@ void wisp_tcp_recovery_acked(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_ti
         }
         return;
     }
-    part->left = 0;
-    if (was_limit(conn, bytes)) {
-        conn->tcp->config.cc->acked(&conn->cc, bytes, conn->mss, now);
-    }
+    wisp_tcp_recovery_unneeded(conn, bytes, now);
 }
 
 void wisp_tcp_recovery_timeout(struct wisp_tcp_conn *conn, wisp_time now)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A segment of a connection that is not in SYN-SENT: the steps of RFC 9293 §3.10.7.4 in its order, one small
- * function each, with PAWS in front (RFC 7323 §5.3) and RFC 5961's answers to what may be forged. Each step
- * says whether the segment goes on.
+ * A segment of a connection that is not in SYN-SENT: the steps of RFC 9293 §3.10.7.4 in its order,
+ * one small function each, with PAWS in front (RFC 7323 §5.3) and RFC 5961's answers to what may be
+ * forged. Each step says whether the segment goes on.
  *
- * A segment that is exactly what was expected (next in order, plain ACK, established) needs only the last
- * steps: `expected` is the header prediction, and skips no check that could fail.
+ * A segment that is exactly what was expected does not come here at all: see expected.c. What it
+ * acknowledged may leave nothing in the working part, which is given back last: its text might want
+ * one at once.
  */
 #include "tcp_priv.h"
 
@@ -45,7 +46,8 @@ void wisp_tcp_challenge(struct wisp_tcp_conn *conn, wisp_time now)
     wisp_tcp_output_add(conn);
 }
 
-static void take_timestamp(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
+void wisp_tcp_take_timestamp(struct wisp_tcp_conn *conn, const struct tcp_segment *seg,
+                             wisp_time now)
 {
     if (!seq_after(seg->seq, conn->ack_sent) &&
         (int32_t)(seg->options.tsval - conn->ts_recent) >= 0) {
@@ -199,7 +201,7 @@ static bool check_ack(const struct arriving *a)
     conn->heard_at = tcp_ms(a->now);
     conn->keep_probes = 0;
     if (a->seg->options.has_ts && (conn->flags & TCP_HAS_TS)) {
-        take_timestamp(conn, a->seg, a->now);
+        wisp_tcp_take_timestamp(conn, a->seg, a->now);
     }
     return wisp_tcp_ack_input(conn, a->seg, a->now);
 }
@@ -287,33 +289,15 @@ static bool (*const steps[])(const struct arriving *a) = {
     check_ack,       take_urgent,    take_text, take_fin,
 };
 
-static bool expected(const struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
-{
-    return (seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_URG | TCP_ACK)) == TCP_ACK &&
-           conn->state == WISP_TCP_STATE_ESTABLISHED && seq_equal(seg->seq, conn->rcv_nxt) &&
-           seg->length <= seq_span(conn->rcv_nxt, conn->rcv_edge) &&
-           !(conn->flags & (TCP_DEAF | TCP_FIN_ARRIVED)) &&
-           (!(conn->flags & TCP_HAS_TS) ||
-            (seg->options.has_ts && (int32_t)(seg->options.tsval - conn->ts_recent) >= 0));
-}
-
 void wisp_tcp_segment_input(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
                             struct tcp_segment *seg, wisp_time now)
 {
-    struct arriving a = {conn, pkt, seg, now};
     if (conn->state == WISP_TCP_STATE_SYN_SENT) {
         wisp_tcp_syn_sent_input(conn, seg, now);
         return;
     }
-    if (expected(conn, seg)) {
-        if (check_ack(&a) && seg->length > 0) {
-            wisp_tcp_receive_text(conn, pkt, seg, now);
-            if (conn->part && conn->part->fin_known) {
-                take_fin(&a);
-            }
-        }
-        return;
-    }
+    struct arriving a = {conn, pkt, seg, now};
     for (uint32_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && steps[i](&a); i++) {
     }
+    wisp_tcp_part_settle(conn, now);
 }

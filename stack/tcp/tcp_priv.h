@@ -3,10 +3,10 @@
  * What TCP's files share: the instance, the connection in its two parts, listeners, half-open and
  * TIME-WAIT entries. See ARCHITECTURE.md, "TCP".
  *
- *   arrival.c -> ack.c, receive.c, reorder.c     a segment changes a connection, which goes on the
- * output list output.c  -> emit.c, express.c, records.c               the step pulls segments from
- * the connections on that list timers.c                                     the step lets deadlines
- * act first
+ *   arrival.c -> expected.c | segment.c           a segment changes a connection,
+ *             -> ack.c, receive.c, reorder.c      which goes on the output list
+ *   output.c  -> emit.c, express.c, records.c     the step pulls segments from those on the list
+ *   timers.c                                      the step lets deadlines act first
  */
 #ifndef WISP_TCP_PRIV_H
 #define WISP_TCP_PRIV_H
@@ -355,16 +355,29 @@ uint32_t wisp_tcp_find(const struct wisp_tcp *tcp, const struct tcp_tuple *tuple
 void wisp_tcp_segment_input(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
                             struct tcp_segment *seg, wisp_time now);
 
+void wisp_tcp_take_timestamp(struct wisp_tcp_conn *conn, const struct tcp_segment *seg,
+                             wisp_time now);
+
+/* expected.c: false, and nothing changed: the segment has to go the long way. */
+bool wisp_tcp_expected_input(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
+                             const struct tcp_segment *seg, wisp_time now);
+
 /* synsent.c */
 void wisp_tcp_syn_sent_input(struct wisp_tcp_conn *conn, const struct tcp_segment *seg,
                              wisp_time now);
 
 /* ack.c: false when the segment goes no further. */
 bool wisp_tcp_ack_input(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now);
+/* SND.UNA moves to ack, which lies in SND.UNA < ack <= SND.NXT. */
+void wisp_tcp_ack_advance(struct wisp_tcp_conn *conn, struct tcp_seq ack, wisp_time now);
+/* Takes the window offered, unless what was taken already is newer. */
+void wisp_tcp_ack_window(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now);
 
 /* receive.c, reorder.c */
 void wisp_tcp_receive_text(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
                            const struct tcp_segment *seg, wisp_time now);
+/* Text came in order: an acknowledgement is due. */
+void wisp_tcp_receive_acknowledge(struct wisp_tcp_conn *conn, wisp_time now);
 bool wisp_tcp_receive_view(struct wisp_tcp_conn *conn, const struct wisp_view *view);
 uint32_t wisp_tcp_receive_window(const struct wisp_tcp_conn *conn);
 /* The window opened far enough since it was last told to be worth a segment of its own: by two segments or half
@@ -404,6 +417,8 @@ uint32_t wisp_tcp_rto(const struct wisp_tcp_conn *conn); /* us, backed off */
 /* recovery.c */
 void wisp_tcp_recovery_dupack(struct wisp_tcp_conn *conn, wisp_time now);
 void wisp_tcp_recovery_acked(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_time now);
+/* The same outside of recovery. */
+void wisp_tcp_recovery_unneeded(struct wisp_tcp_conn *conn, uint32_t bytes, wisp_time now);
 void wisp_tcp_recovery_timeout(struct wisp_tcp_conn *conn, wisp_time now);
 
 /* output.c, emit.c */
