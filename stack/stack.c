@@ -309,7 +309,6 @@ static void notice_announce(struct wisp_stack *stack, wisp_time now)
 static void notice_device(struct wisp_stack *stack, wisp_time now)
 {
     const struct wisp_netdev *dev = stack->dev;
-    wisp_ethif_begin(&stack->eth);
     if (stack->caps_generation != dev->caps.generation) {
         notice_caps(stack);
     }
@@ -375,7 +374,6 @@ wisp_time wisp_stack_poll(struct wisp_stack *stack, wisp_time now)
 wisp_time wisp_stack_flush(struct wisp_stack *stack, wisp_time now)
 {
     stack->now = now;
-    wisp_ethif_begin(&stack->eth);
     return send(stack, now);
 }
 

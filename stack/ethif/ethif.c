@@ -57,17 +57,20 @@ void wisp_ethif_refresh(struct wisp_ethif *eth)
     eth->mac = caps->mac;
     eth->mac_value = wisp_mac_value_get(caps->mac.octet);
     eth->frame_max = largest + WISP_ETHIF_HEADER;
-    eth->room_asked = false;
+    eth->room = 0;
 }
 
-/* Packets the device would take. It is asked once a step, and only when somebody wants to send. */
-static uint32_t device_room(struct wisp_ethif *eth)
+static uint32_t ask_room(struct wisp_ethif *eth)
 {
-    if (!eth->room_asked) {
-        eth->room = eth->dev->link ? eth->dev->ops->room(eth->dev) : 0;
-        eth->room_asked = true;
-    }
+    eth->room = eth->dev->ops->room(eth->dev);
     return eth->room;
+}
+
+/* Whether the device would take one packet more. Only what is sent makes its room less, so what it
+ * said last holds, less what it took since; it is asked when that is used up. */
+static bool has_room(struct wisp_ethif *eth)
+{
+    return eth->dev->link && (eth->queued < eth->room || eth->queued < ask_room(eth));
 }
 
 static bool joined(const struct wisp_ethif *eth, uint64_t group)
@@ -190,7 +193,7 @@ uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now)
 static bool may_alloc(struct wisp_ethif *eth, bool reserved)
 {
     uint32_t keep = reserved ? 0 : eth->reserve;
-    return eth->queued < device_room(eth) && wisp_pktpool_available(eth->dev->tx_pool) > keep;
+    return has_room(eth) && wisp_pktpool_available(eth->dev->tx_pool) > keep;
 }
 
 struct wisp_pkt *wisp_ethif_alloc(struct wisp_ethif *eth, bool reserved)
@@ -221,7 +224,7 @@ struct wisp_pkt *wisp_ethif_express(struct wisp_ethif *eth, const uint8_t *heade
 uint32_t wisp_ethif_room(struct wisp_ethif *eth)
 {
     uint32_t packets = wisp_pktpool_available(eth->dev->tx_pool);
-    uint32_t room = device_room(eth);
+    uint32_t room = eth->dev->link ? ask_room(eth) : 0;
     uint32_t device = room > eth->queued ? room - eth->queued : 0;
     packets = packets > eth->reserve ? packets - eth->reserve : 0;
     return device < packets ? device : packets;
@@ -294,8 +297,8 @@ static void transmit(struct wisp_ethif *eth, wisp_time now)
         }
         eth->count[WISP_ETHIF_TX_SENT] += sent;
         eth->unkicked = true;
-        eth->room_asked = false;
     }
+    eth->room = eth->queued == 0 && eth->room > sent ? eth->room - sent : 0;
 }
 
 void wisp_ethif_send(struct wisp_ethif *eth, struct wisp_pkt *pkt, const uint8_t *header,

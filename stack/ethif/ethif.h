@@ -49,8 +49,7 @@ struct wisp_ethif {
     struct wisp_mac mac;
     uint64_t mac_value; /* the same as a number */
     uint32_t frame_max; /* longest frame accepted */
-    uint32_t room;      /* what the device would take, while room_asked; see wisp_ethif_room */
-    bool room_asked;    /* in this step */
+    uint32_t room;      /* what the device would take at least; 0: ask */
     uint32_t queued;
     uint32_t reserve; /* packets kept for alloc's reserved callers */
     bool unkicked;    /* something was handed to the device since the last kick */
@@ -68,12 +67,6 @@ void wisp_ethif_fini(struct wisp_ethif *eth);
 
 /* Looks at the device's capabilities again: they changed. */
 void wisp_ethif_refresh(struct wisp_ethif *eth);
-
-/* A step begins: the device may have room that it had not. */
-static inline void wisp_ethif_begin(struct wisp_ethif *eth)
-{
-    eth->room_asked = false;
-}
 
 /* Takes up to WISP_ETHIF_BATCH received packets and hands them up; returns how many there were. */
 uint32_t wisp_ethif_receive(struct wisp_ethif *eth, wisp_time now);

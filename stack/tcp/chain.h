@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Queues of 16-byte entries in chains of blocks: views to send, views received, out-of-order pieces, records of
- * what was sent. A chain may own a first block of a few entries, so that the one or two entries of a quiet
- * connection lie beside it; more come from a pool of 512-byte blocks.
+ * Queues of 16-byte entries in chains of blocks: views to send, views received, out-of-order
+ * pieces, records of what was sent. A chain may own a first block of a few entries, so that the one
+ * or two entries of a quiet connection lie beside it; more come from a pool of 512-byte blocks.
  *
  *   chain -> block | next entry first end | . . # # # # . . |  -> block | ... | -> null
  *                                               ^first  ^end
  *
- * Invariants: no block of a chain is empty, but for the own one of an empty chain; count is the sum of
- * end - first over its blocks. A spot names an entry and is void once its entry is popped, or entries are
- * inserted before it in its block.
+ * Invariants: no block of a chain is empty, but for the own one of an empty chain, whose first is
+ * 0; count is the sum of end - first over its blocks. A spot names an entry and is void once its
+ * entry is popped, or entries are inserted before it in its block.
  */
 #ifndef WISP_TCP_CHAIN_H
 #define WISP_TCP_CHAIN_H
@@ -128,6 +128,22 @@ static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_bl
     }
     chain->count++;
     return &chain->tail->entry[chain->tail->end++];
+}
+
+/* The same in an empty chain that owns a block. */
+static inline union tcp_entry *chain_first(struct tcp_chain *chain)
+{
+    chain->count = 1;
+    chain->own->end = 1;
+    return chain->own->entry;
+}
+
+/* Drops all of a chain whose entries lie in its own block alone. */
+static inline void chain_empty_own(struct tcp_chain *chain)
+{
+    chain->count = 0;
+    chain->own->first = 0;
+    chain->own->end = 0;
 }
 
 static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)

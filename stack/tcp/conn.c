@@ -242,8 +242,9 @@ void wisp_tcp_part_give(struct wisp_tcp_conn *conn)
 void wisp_tcp_part_settle(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct tcp_part *part = conn->part;
-    if (!part || part->send.count || part->records.count || part->receive.count ||
-        part->pieces.count || part->fin_known || (conn->flags & (TCP_URGENT_IN | TCP_URGENT_OUT))) {
+    if (!part ||
+        (part->send.count | part->records.count | part->receive.count | part->pieces.count) ||
+        part->fin_known || (conn->flags & (TCP_URGENT_IN | TCP_URGENT_OUT))) {
         return;
     }
     wisp_time idle = conn->tcp->config.working_idle;

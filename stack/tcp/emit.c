@@ -82,29 +82,13 @@ static void seal(struct wisp_tcp *tcp, struct wisp_pkt *pkt, const struct wisp_f
     }
 }
 
-/*
- * The window to offer. The right edge moves only when that is worth an acknowledgement (MUST-39), and is
- * rounded up to what the shift can say, so that it does not seem to move back.
- */
-uint16_t wisp_tcp_emit_window(struct wisp_tcp_conn *conn)
+/* The right edge moves only when that is worth an acknowledgement (MUST-39). */
+void wisp_tcp_emit_open(struct wisp_tcp_conn *conn, uint32_t worth)
 {
-    uint32_t whole = conn->tcp->config.receive_window;
-    uint32_t worth = conn->mss < whole / 2 ? conn->mss : whole / 2;
-    if (seq_span(conn->rcv_nxt, conn->rcv_edge) + worth <=
-        whole) { /* else nearly all of it is offered */
-        struct tcp_seq edge = seq_add(conn->rcv_nxt, wisp_tcp_receive_window(conn));
-        if (seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth) {
-            conn->rcv_edge = edge;
-        }
+    struct tcp_seq edge = seq_add(conn->rcv_nxt, wisp_tcp_receive_window(conn));
+    if (seq_after(edge, conn->rcv_edge) && seq_span(conn->rcv_edge, edge) >= worth) {
+        conn->rcv_edge = edge;
     }
-    uint32_t offer = seq_span(conn->rcv_nxt, conn->rcv_edge);
-    uint32_t unit = (1u << conn->rcv_shift) - 1;
-    uint32_t field = (offer + unit) >> conn->rcv_shift;
-    field = field < UINT16_MAX ? field : UINT16_MAX;
-    if ((field << conn->rcv_shift) > offer) {
-        conn->rcv_edge = seq_add(conn->rcv_nxt, field << conn->rcv_shift);
-    }
-    return (uint16_t)field;
 }
 
 static uint16_t urgent_field(const struct wisp_tcp_conn *conn, struct tcp_seq seq)
@@ -147,7 +131,7 @@ static uint64_t put_segment(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, st
                        (flags & TCP_ACK) ? conn->rcv_nxt : seq_of(0),
                        conn->local_port,
                        conn->remote_port,
-                       wisp_tcp_emit_window(conn),
+                       tcp_window_field(conn),
                        0,
                        flags};
     if (conn->flags & TCP_URGENT_OUT) {
@@ -217,44 +201,6 @@ static uint16_t put_payload(const struct tcp_part *part, struct wisp_pkt *pkt, u
     return total;
 }
 
-/* The device and the connection know a packet with data by these. */
-static void mark_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
-                      uint32_t length)
-{
-    struct wisp_tcp *tcp = conn->tcp;
-    pkt->owner = &tcp->transport;
-    pkt->mark = conn;
-    pkt->mark_value = seq.v;
-    conn->held++;
-    tcp->count[TCP_TX_BYTES] += length;
-}
-
-bool wisp_tcp_emit_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
-                           struct tcp_cursor *from, uint8_t flags, wisp_time now)
-{
-    if (!wisp_tcp_express_fits(conn, length)) {
-        return false;
-    }
-    const struct wisp_view *view = &from->at.block->entry[from->at.index].view;
-    uint32_t at = view->offset + from->offset;
-    if (view->length - from->offset < length) {
-        return false;
-    }
-    const uint8_t *bytes = (view->page ? view->page->data : conn->part->own) + at;
-    struct wisp_pkt *pkt = wisp_tcp_express(conn, seq, flags, bytes, length, now);
-    if (!pkt) {
-        return false;
-    }
-    from->offset += length;
-    if (from->offset == view->length) {
-        from->at = chain_after(from->at);
-        from->offset = 0;
-    }
-    mark_data(conn, pkt, seq, length);
-    conn->tcp->count[TCP_COPIED_SMALL] += length;
-    return true;
-}
-
 void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
                         uint32_t length, struct tcp_cursor *from, uint8_t flags, wisp_time now)
 {
@@ -270,15 +216,14 @@ void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct
         pkt->gso = WISP_GSO_TCP4;
         pkt->gso_size = conn->mss;
     }
-    mark_data(conn, pkt, seq, length);
+    tcp_mark_data(conn, pkt, seq, length);
     seal(tcp, pkt, &conn->flow, conn->pseudo, sums, now);
 }
 
 bool wisp_tcp_emit_control(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
                            wisp_time now)
 {
-    if (flags == TCP_ACK && wisp_tcp_express_fits(conn, 0) &&
-        wisp_tcp_express(conn, seq, flags, NULL, 0, now)) {
+    if (flags == TCP_ACK && wisp_tcp_express_ack(conn, seq, now)) {
         return true;
     }
     struct wisp_pkt *pkt = wisp_tcp_emit_packet(conn->tcp, true);

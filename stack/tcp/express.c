@@ -55,18 +55,14 @@ static uint64_t put_timestamp(const struct wisp_tcp_conn *conn, uint8_t *p, wisp
     return sum + put_word(p + 8, conn->ts_recent);
 }
 
-bool wisp_tcp_express_fits(const struct wisp_tcp_conn *conn, uint32_t length)
-{
-    return length <= TCP_EXPRESS_MAX && !(conn->flags & TCP_URGENT_OUT) &&
-           (length > 0 || !conn->part || conn->part->pieces.count == 0);
-}
-
-struct wisp_pkt *wisp_tcp_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
-                                  const uint8_t *payload, uint32_t length, wisp_time now)
+/* The segment, on its way; null, and nothing changed: the way is closed. */
+static inline struct wisp_pkt *put_segment(struct wisp_tcp_conn *conn, struct tcp_seq seq,
+                                           uint8_t flags, const uint8_t *payload, uint32_t length,
+                                           wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
     struct wisp_l3 *l3 = tcp->l3;
-    uint32_t header = TCP_HEADER + ((conn->flags & TCP_HAS_TS) ? TCP_TS_BYTES : 0);
+    uint32_t header = TCP_HEADER + (conn->flags / TCP_HAS_TS & 1) * TCP_TS_BYTES;
     uint32_t whole = header + length;
     struct wisp_pkt *pkt =
         l3->ops->express(l3->self, &conn->flow, conn->pseudo, whole, length == 0, now);
@@ -75,21 +71,21 @@ struct wisp_pkt *wisp_tcp_express(struct wisp_tcp_conn *conn, struct tcp_seq seq
     }
     uint8_t *p = wisp_pkt_transport(pkt);
     uint64_t sum = (uint64_t)conn->pseudo + wisp_sum_word((uint16_t)whole);
-    uint32_t ports = (uint32_t)conn->local_port << 16 | conn->remote_port;
-    uint32_t third = header << 26 | (uint32_t)flags << 16 | wisp_tcp_emit_window(conn);
-    if (l3->tcp.csum_tx) {
-        pkt->csum = WISP_CSUM_BLANK;
-        pkt->csum_offset = 16;
-    }
-    uint64_t words = put_word(p, ports);
+    uint64_t words = put_word(p, (uint32_t)conn->local_port << 16 | conn->remote_port);
     words += put_word(p + 4, seq.v);
     words += put_word(p + 8, conn->rcv_nxt.v);
-    words += put_word(p + 12, third);
+    words += put_word(p + 12, header << 26 | (uint32_t)flags << 16 | tcp_window_field(conn));
     if (header > TCP_HEADER) {
         words += put_timestamp(conn, p + TCP_HEADER, now);
     }
     words += put_bytes(p + header, payload, length);
-    uint32_t last = l3->tcp.csum_tx ? wisp_sum_fold(sum) : (uint16_t)~wisp_sum_fold(sum + words);
+    if (l3->tcp.csum_tx) {
+        pkt->csum = WISP_CSUM_BLANK;
+        pkt->csum_offset = 16;
+        words = 0;
+    }
+    uint32_t last = wisp_sum_fold(sum + words);
+    last = l3->tcp.csum_tx ? last : last ^ 0xffffu;
     last = WISP_LITTLE_ENDIAN ? last : last << 16;
     memcpy(p + 16, &last, sizeof(last)); /* the checksum, and no urgent pointer */
     pkt->queue = (uint16_t)conn->hash;
@@ -97,4 +93,72 @@ struct wisp_pkt *wisp_tcp_express(struct wisp_tcp_conn *conn, struct tcp_seq seq
     conn->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_LATER | TCP_CHECK_UPDATE);
     tcp->count[TCP_TX_SEGMENTS]++;
     return pkt;
+}
+
+/* The same with data, of which the device and the connection's records are told. */
+static inline bool put_data(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
+                            const uint8_t *payload, uint32_t length, wisp_time now)
+{
+    struct wisp_tcp *tcp = conn->tcp;
+    struct wisp_pkt *pkt = put_segment(conn, seq, flags, payload, length, now);
+    if (!pkt) {
+        return false;
+    }
+    tcp_mark_data(conn, pkt, seq, length);
+    tcp->count[TCP_COPIED_SMALL] += length;
+    return true;
+}
+
+static const uint8_t *bytes_of(const struct tcp_part *part, const struct wisp_view *view)
+{
+    return (view->page ? view->page->data : part->own) + view->offset;
+}
+
+bool wisp_tcp_express_ack(struct wisp_tcp_conn *conn, struct tcp_seq seq, wisp_time now)
+{
+    return !(conn->flags & TCP_URGENT_OUT) && !(conn->part && conn->part->pieces.count) &&
+           put_segment(conn, seq, TCP_ACK, NULL, 0, now);
+}
+
+bool wisp_tcp_express_data(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
+                           struct tcp_cursor *from, uint8_t flags, wisp_time now)
+{
+    const struct wisp_view *view = &from->at.block->entry[from->at.index].view;
+    if (length > TCP_EXPRESS_MAX || (conn->flags & TCP_URGENT_OUT) ||
+        view->length - from->offset < length ||
+        !put_data(conn, seq, flags, bytes_of(conn->part, view) + from->offset, length, now)) {
+        return false;
+    }
+    from->offset += length;
+    if (from->offset == view->length) {
+        from->at = chain_after(from->at);
+        from->offset = 0;
+    }
+    return true;
+}
+
+bool wisp_tcp_express_all(struct wisp_tcp_conn *conn, wisp_time now)
+{
+    const uint32_t other = TCP_RST_DUE | TCP_PROBE_DUE | TCP_FIN_WANTED | TCP_FIN_SENT |
+                           TCP_FIN_LOST | TCP_URGENT_OUT | TCP_KEEP_DUE | TCP_RELEASED;
+    struct tcp_part *part = conn->part;
+    if (conn->state != WISP_TCP_STATE_ESTABLISHED || (conn->flags & other) || !part ||
+        part->send.count != 1 || part->records.count != 0 || tcp_in_flight(conn) != 0 ||
+        conn->generation != (uint8_t)conn->tcp->l3->tcp.generation) {
+        return false;
+    }
+    struct tcp_seq seq = conn->snd_nxt;
+    const struct wisp_view *view = &chain_front(&part->send)->view;
+    uint32_t n = view->length;
+    if (n > TCP_EXPRESS_MAX || n >= conn->mss || n > conn->snd_wnd || n > conn->cc.cwnd ||
+        !put_data(conn, seq, TCP_ACK | TCP_PSH, bytes_of(part, view), n, now)) {
+        return false;
+    }
+    chain_first(&part->records)->record =
+        (struct tcp_record){seq, n & 0xffffffu, TCP_RECORD_HELD, now};
+    conn->snd_nxt = part->small_end = seq_add(seq, n);
+    part->small_sent = true;
+    part->unsent = 0;
+    wisp_tcp_timer_data(conn, now);
+    return true;
 }

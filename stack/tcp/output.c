@@ -48,14 +48,6 @@ static uint32_t packet_max(const struct wisp_tcp_conn *conn)
     return payload - payload % conn->mss;
 }
 
-static void arm_rexmit(struct wisp_tcp_conn *conn, wisp_time now)
-{
-    if (conn->rexmit_at == WISP_NEVER) {
-        conn->unacked_at = tcp_ms(now);
-        wisp_tcp_timer_rexmit(conn, now);
-    }
-}
-
 static bool ends_stream(const struct wisp_tcp_conn *conn, struct tcp_seq end)
 {
     return (conn->flags & TCP_FIN_SENT) && seq_equal(seq_add(end, 1), conn->snd_nxt);
@@ -112,7 +104,7 @@ static enum outcome send_record(struct wisp_tcp_conn *conn, struct tcp_record *r
     if (more) {
         conn->part->next = from;
     }
-    arm_rexmit(conn, now);
+    wisp_tcp_timer_data(conn, now);
     return SENT;
 }
 
@@ -250,7 +242,7 @@ static enum outcome send_new(struct wisp_tcp_conn *conn, wisp_time now)
     if (!wisp_tcp_record_push(conn, seq, n, now)) {
         return BLOCKED;
     }
-    if (!wisp_tcp_emit_express(conn, seq, n, &part->next, flags, now)) {
+    if (!wisp_tcp_express_data(conn, seq, n, &part->next, flags, now)) {
         pkt = wisp_tcp_emit_packet(conn->tcp, false);
         if (!pkt) {
             wisp_tcp_chain_pop_back(&part->records, &conn->tcp->blocks);
@@ -261,7 +253,7 @@ static enum outcome send_new(struct wisp_tcp_conn *conn, wisp_time now)
     if (pkt) {
         wisp_tcp_emit_data(conn, pkt, seq, n, &part->next, flags, now);
     }
-    arm_rexmit(conn, now);
+    wisp_tcp_timer_data(conn, now);
     return SENT;
 }
 
@@ -282,7 +274,7 @@ static enum outcome send_fin(struct wisp_tcp_conn *conn, wisp_time now)
     } else {
         fin_sent(conn);
     }
-    arm_rexmit(conn, now);
+    wisp_tcp_timer_data(conn, now);
     return SENT;
 }
 
@@ -336,7 +328,7 @@ static enum outcome send_rst(struct wisp_tcp_conn *conn, wisp_time now)
 static void arm_persist(struct wisp_tcp_conn *conn, wisp_time now)
 {
     if (conn->part && conn->part->unsent && tcp_in_flight(conn) == 0) {
-        arm_rexmit(conn, now);
+        wisp_tcp_timer_data(conn, now);
     }
 }
 
@@ -421,6 +413,9 @@ void wisp_tcp_output_run(struct wisp_tcp *tcp, wisp_time now)
 {
     while (tcp->output.head != TCP_NONE) {
         struct wisp_tcp_conn *conn = take_first(tcp);
+        if (wisp_tcp_express_all(conn, now)) {
+            continue;
+        }
         enum outcome outcome = send_some(conn, now);
         if (outcome == BLOCKED) {
             put_first(tcp, conn);

@@ -18,7 +18,8 @@ bool wisp_tcp_record_push(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32
                           wisp_time now)
 {
     struct tcp_chain *records = &conn->part->records;
-    union tcp_entry *entry = chain_push(records, &conn->tcp->blocks);
+    union tcp_entry *entry =
+        records->count ? chain_push(records, &conn->tcp->blocks) : chain_first(records);
     if (!entry) {
         conn->tcp->count[TCP_STARVED]++;
         return false;
@@ -70,6 +71,16 @@ static void pardon_held(struct wisp_tcp_conn *conn)
     }
 }
 
+/* The only record, in the chain's own block, acknowledged as a whole: nothing was lost, the device
+ * has let go of it. */
+static bool is_all(const struct wisp_tcp_conn *conn)
+{
+    const struct tcp_chain *records = &conn->part->records;
+    const struct tcp_record *record = &records->own->entry[records->own->first].record;
+    return records->count == 1 && records->head == records->own && record->flags == 0 &&
+           !seq_after(record_end(record), conn->snd_una);
+}
+
 /* One acknowledgement of something sent again is no sample for what was sent once either (MUST-18): the latter may
  * have waited at the peer, out of order, for as long as the recovery took. */
 wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
@@ -77,6 +88,11 @@ wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
     struct tcp_part *part = conn->part;
     wisp_time newest = WISP_NEVER;
     bool again = false;
+    if (is_all(conn)) {
+        newest = chain_front(&part->records)->record.sent_at;
+        chain_empty_own(&part->records);
+        return newest;
+    }
     while (!chain_empty(&part->records)) {
         struct tcp_record *record = &chain_front(&part->records)->record;
         if (seq_after(record_end(record), conn->snd_una)) {

@@ -146,12 +146,13 @@ static bool write_own(struct wisp_tcp_conn *conn, const uint8_t *bytes, uint32_t
         return false;
     }
     if (part->send.count == 0) {
-        const struct wisp_view view = {NULL, 0, length};
-        bool pushed = send_push(conn, &view);
-        if (pushed) {
-            copy_few(part->own, bytes, length);
-        }
-        return pushed;
+        union tcp_entry *entry = chain_first(&part->send);
+        wisp_view_set(&entry->view, NULL, 0, length);
+        part->next.at = (struct tcp_spot){part->send.own, 0};
+        part->next.offset = 0;
+        part->unsent = length;
+        copy_few(part->own, bytes, length);
+        return true;
     }
     const struct wisp_view *last = &chain_back(&part->send)->view;
     uint32_t at = last->offset + last->length;
@@ -252,6 +253,13 @@ uint64_t wisp_tcp_released(const struct wisp_tcp_conn *conn)
 void wisp_tcp_send_acked(struct wisp_tcp_conn *conn, uint32_t bytes)
 {
     struct tcp_part *part = conn->part;
+    if (part->send.count == 1 && part->send.head == part->send.own) {
+        const struct wisp_view *only = &chain_front(&part->send)->view;
+        if (!only->page && only->length == bytes) {
+            chain_empty_own(&part->send);
+            return;
+        }
+    }
     while (bytes > 0) {
         struct wisp_view *view = &chain_front(&part->send)->view;
         if (bytes < view->length) {

@@ -311,6 +311,30 @@ static inline uint32_t tcp_in_flight(const struct wisp_tcp_conn *conn)
     return seq_span(conn->snd_una, conn->snd_nxt);
 }
 
+void wisp_tcp_emit_open(struct wisp_tcp_conn *conn, uint32_t worth);
+
+/*
+ * The window field of the segment being built. It says all that was offered, and more if that is
+ * worth it, which it cannot be while nearly all is offered; rounded up to what the shift can say,
+ * so that the right edge does not seem to move back.
+ */
+static inline uint16_t tcp_window_field(struct wisp_tcp_conn *conn)
+{
+    uint32_t whole = conn->tcp->config.receive_window;
+    uint32_t worth = conn->mss < whole / 2 ? conn->mss : whole / 2;
+    if (seq_span(conn->rcv_nxt, conn->rcv_edge) + worth <= whole) {
+        wisp_tcp_emit_open(conn, worth);
+    }
+    uint32_t offer = seq_span(conn->rcv_nxt, conn->rcv_edge);
+    uint32_t unit = (1u << conn->rcv_shift) - 1;
+    uint32_t field = (offer + unit) >> conn->rcv_shift;
+    field = field < UINT16_MAX ? field : UINT16_MAX;
+    if ((field << conn->rcv_shift) > offer) {
+        conn->rcv_edge = seq_add(conn->rcv_nxt, field << conn->rcv_shift);
+    }
+    return (uint16_t)field;
+}
+
 static inline bool tcp_synchronised(const struct wisp_tcp_conn *conn)
 {
     return conn->state >= WISP_TCP_STATE_ESTABLISHED;
@@ -427,23 +451,31 @@ void wisp_tcp_output_run(struct wisp_tcp *tcp, wisp_time now);
 struct wisp_pkt *wisp_tcp_emit_packet(struct wisp_tcp *tcp, bool reserved);
 void wisp_tcp_emit_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, struct tcp_seq seq,
                         uint32_t length, struct tcp_cursor *from, uint8_t flags, wisp_time now);
-/* The same without a packet, if the express way is open; false, and nothing changed: it is not. */
-bool wisp_tcp_emit_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
-                           struct tcp_cursor *from, uint8_t flags, wisp_time now);
+/* The device and the connection know a packet with data by these. */
+static inline void tcp_mark_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
+                                 struct tcp_seq seq, uint32_t length)
+{
+    struct wisp_tcp *tcp = conn->tcp;
+    pkt->owner = &tcp->transport;
+    pkt->mark = conn;
+    pkt->mark_value = seq.v;
+    conn->held++;
+    tcp->count[TCP_TX_BYTES] += length;
+}
 bool wisp_tcp_emit_control(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
                            wisp_time now);
 bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now);
 bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, wisp_time now);
 bool wisp_tcp_emit_reply(struct wisp_tcp *tcp, const struct tcp_reply *reply, wisp_time now);
 uint32_t wisp_tcp_emit_small_max(const struct wisp_tcp_conn *conn);
-/* The window field of the segment being built, for which the offer may move. */
-uint16_t wisp_tcp_emit_window(struct wisp_tcp_conn *conn);
-
-/* express.c: an acknowledgement, with length bytes of payload that lie together or none */
-bool wisp_tcp_express_fits(const struct wisp_tcp_conn *conn, uint32_t length);
-/* The packet, on its way; null, and nothing changed: it takes emit.c. */
-struct wisp_pkt *wisp_tcp_express(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,
-                                  const uint8_t *payload, uint32_t length, wisp_time now);
+/* express.c; false, and nothing changed: it takes emit.c */
+bool wisp_tcp_express_ack(struct wisp_tcp_conn *conn, struct tcp_seq seq, wisp_time now);
+/* As wisp_tcp_emit_data. */
+bool wisp_tcp_express_data(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
+                           struct tcp_cursor *from, uint8_t flags, wisp_time now);
+/* All that the connection has to say in this step, if that is a few bytes of data with nothing in
+ * flight. */
+bool wisp_tcp_express_all(struct wisp_tcp_conn *conn, wisp_time now);
 
 /* reply.c */
 void wisp_tcp_reply_rst(struct wisp_tcp *tcp, const struct tcp_tuple *tuple,
@@ -455,6 +487,8 @@ void wisp_tcp_reply_run(struct wisp_tcp *tcp, wisp_time now);
 void wisp_tcp_timer_arm(struct wisp_tcp_conn *conn, wisp_time at);
 void wisp_tcp_timer_half(struct wisp_tcp *tcp, struct tcp_half4 *half, wisp_time at);
 void wisp_tcp_timer_rexmit(struct wisp_tcp_conn *conn, wisp_time now);
+/* Data or FIN is being sent: the retransmission timer runs, unless it does already. */
+void wisp_tcp_timer_data(struct wisp_tcp_conn *conn, wisp_time now);
 void wisp_tcp_timer_expire(struct wisp_tcp *tcp, wisp_time now);
 
 /* half.c (listener.c: the public half) */

@@ -36,6 +36,14 @@ void wisp_tcp_timer_rexmit(struct wisp_tcp_conn *conn, wisp_time now)
     wisp_tcp_timer_arm(conn, conn->rexmit_at);
 }
 
+void wisp_tcp_timer_data(struct wisp_tcp_conn *conn, wisp_time now)
+{
+    if (conn->rexmit_at == WISP_NEVER) {
+        conn->unacked_at = tcp_ms(now);
+        wisp_tcp_timer_rexmit(conn, now);
+    }
+}
+
 /* The time of a 32-bit millisecond stamp that lies less than 24 days from now. */
 static wisp_time time_of(uint32_t ms, wisp_time now)
 {
