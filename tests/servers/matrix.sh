@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
-# Each of dnsmasq, ISC dhcpd and udhcpd (Kea: others.sh, and by hand matrix.sh job kea-dhcp4 SCENARIO) in each of:
-# lease, renewal and classless routes; a foreign address
+# Each of dnsmasq, ISC dhcpd, Kea and udhcpd in each of: lease, renewal and classless routes; a foreign address
 # refused; a /32 with its gateway beyond; DECLINE when another host has the address; rebinding when the first server
 # is gone and another one answers; the end of a lease. All side by side, each in a namespace of its own: dnsmasq
-# gives no lease below two minutes, so that is how long it takes.
+# gives no lease below two minutes, so that is how long it takes. One alone: matrix.sh job SERVER SCENARIO.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
@@ -15,7 +14,7 @@ if [ "${1-}" != job ]; then
     results=$(mktemp -d "${TMPDIR:-/tmp}/wisp-matrix.XXXXXX")
     trap 'rm -rf "$results"' EXIT
     for scenario in $scenarios; do
-        for server in dnsmasq dhcpd udhcpd; do
+        for server in dnsmasq dhcpd kea-dhcp4 udhcpd; do
             "$0" job $server $scenario > "$results/$server-$scenario" 2> "$results/$server-$scenario.err" &
         done
         sleep 1
@@ -90,7 +89,8 @@ CONF
 
 configure_kea() {
     # Its mask is always the subnet's, so for a /32 the subnet is one; the interface says which clients it is for.
-    local classless= subnet=10.0.0.0/24
+    local classless= subnet=10.0.0.0/24 longest
+    longest=$(seq -s ', ' -f '10.0.0.%g' 1 63)
     [ "$mask" != 255.255.255.255 ] || { subnet=$first/32; last=$first; }
     [ -z "$routes" ] || classless='{ "name": "routes", "data": "000a000001100a140a000001", "csv-format": false },'
     cat > "$conf" << CONF
@@ -102,6 +102,8 @@ configure_kea() {
     "subnet4": [ { "subnet": "$subnet", "interface": "$interface", "pools": [ { "pool": "$first - $last" } ],
         "option-data": [
             $classless
+            { "name": "ntp-servers", "data": "$longest" },
+            { "name": "domain-search", "data": "eng.example.org, example.org" },
             { "name": "subnet-mask", "data": "$mask" },
             { "name": "routers", "data": "$router" } ] } ],
     "loggers": [ { "name": "kea-dhcp4", "severity": "INFO", "output_options": [ { "output": "stdout" } ] } ]
@@ -164,6 +166,8 @@ life)
     client life dhcp-lease
     t_check "$name: a lease with its times, classless routes in place of the router" said life \
         'leased 10\.0\.0\.10[01]/24 server=10\.0\.0\.1 lease=120 t1=3 t2=60 routes=default:10\.0\.0\.1,10\.20\.0\.0/16:10\.0\.0\.1' 15
+    [ "$name" != kea ] || t_check "$name: of a list of 63 servers the first four; domains to search" said life \
+        ' ntp=10\.0\.0\.1,10\.0\.0\.2,10\.0\.0\.3,10\.0\.0\.4 .*search=eng\.example\.org,example\.org' 1
     t_check "$name: renewed at T1" said life '^renewed 10\.0\.0\.10[01]' 10
     t_check "$name: renewed again" sh -c \
         "for i in \$(seq 100); do [ \$(grep -c ^renewed '$scratch/life.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
