@@ -5,6 +5,7 @@
  */
 #include "net_address.h"
 #include "text.h"
+#include <wisp/dhcp.h>
 
 /* An address alone, or with mask and gateway, is the host's; else the program ends, saying whose it is. */
 static void use_address(struct wisp_net *net, const struct wisp_net_address *address, const char *whose)
@@ -46,14 +47,45 @@ static bool read_gateway(struct wisp_ip4 *gateway)
     return text != NULL;
 }
 
-/* It is used when a name is looked up; a wrong one is not kept until then. */
-static void check_nameserver(void)
+uint32_t wisp_net_nameservers(struct wisp_ip4 server[WISP_NET_NAMESERVERS])
 {
     const char *text = wisp_platform_param("nameserver");
-    struct wisp_ip4 ip;
-    if (text && !wisp_ip4_parse(text, wisp_text_length(text), &ip)) {
-        wisp_platform_exit(2, "--nameserver is an address like 10.0.0.1");
+    uint32_t count = 0;
+    while (text) {
+        size_t n = 0;
+        while (text[n] && text[n] != ',') {
+            n++;
+        }
+        if (count == WISP_NET_NAMESERVERS || !wisp_ip4_parse(text, n, &server[count++])) {
+            wisp_platform_exit(
+                2, "--nameserver is one address like 10.0.0.1, or up to four with commas between");
+        }
+        text = text[n] ? text + n + 1 : NULL;
     }
+    return count;
+}
+
+static void check_text(const char *name)
+{
+    const char *text = wisp_platform_param(name);
+    if (text && (!text[0] || wisp_text_length(text) >= WISP_DHCP_TEXT_MAX)) {
+        char why[64];
+        wisp_platform_format(why, sizeof(why), "--%s is a text of 1 to %u characters", name,
+                             WISP_DHCP_TEXT_MAX - 1);
+        wisp_platform_exit(2, why);
+    }
+}
+
+/* What is read later, or not at all, is refused now if it is wrong. */
+static void check_others(void)
+{
+    struct wisp_ip4 unused[WISP_NET_NAMESERVERS];
+    (void)wisp_net_nameservers(unused);
+    if (wisp_platform_param_source("dhcp-floor") == WISP_PARAM_GIVEN) {
+        (void)wisp_net_number("dhcp-floor", 1, 3600);
+    }
+    check_text("dhcp-id");
+    check_text("dhcp-name");
 }
 
 static void use_parameters(struct wisp_net *net, const char *text, const char *source,
@@ -84,13 +116,13 @@ static void use_platform(struct wisp_net *net, const char *text, enum wisp_log_l
     tell(&address, "xenstore", level);
 }
 
-static void use_network(struct wisp_net *net, enum wisp_log_level level)
+static void use_network(struct wisp_net *net, bool asked_for, enum wisp_log_level level)
 {
     (void)read_gateway(&net->gateway);
-    (void)wisp_net_number("dhcp-floor", 1, 3600); /* read by the first step only */
     wisp_net_dhcp_open(net, NULL);
     wisp_net_banner(net, level);
-    wisp_platform_log(level, "net", "no address given: asking by DHCP");
+    wisp_platform_log(level, "net", "%s: asking by DHCP",
+                      asked_for ? "--ipv4=dhcp" : "no address given");
 }
 
 /* Letter by letter: of a parameter fixed at build time the compiler then knows the answer. */
@@ -103,13 +135,13 @@ void wisp_net_configure(struct wisp_net *net, enum wisp_log_level level)
 {
     const char *given = wisp_platform_param("ipv4");
     const char *told = wisp_platform_netdev_config(0);
-    check_nameserver();
+    check_others();
     if (given && !is_dhcp(given)) {
         bool fixed = wisp_platform_param_source("ipv4") == WISP_PARAM_FIXED;
         use_parameters(net, given, fixed ? "built in" : "command line", level);
     } else if (told && !given) {
         use_platform(net, told, level);
     } else {
-        use_network(net, level);
+        use_network(net, given != NULL, level);
     }
 }

@@ -18,6 +18,12 @@ struct wisp_net_address {
  */
 bool wisp_net_address_parse(const char *text, struct wisp_net_address *address);
 
+#define WISP_NET_NAMESERVERS 4u /* as many as the resolver takes */
+
+/* The addresses --nameserver lists, with commas between; ends the program for anything else. 0: it
+ * is not given. */
+uint32_t wisp_net_nameservers(struct wisp_ip4 server[WISP_NET_NAMESERVERS]);
+
 /* Says on level who runs on what (net.c). */
 void wisp_net_banner(const struct wisp_net *net, enum wisp_log_level level);
 

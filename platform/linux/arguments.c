@@ -62,3 +62,16 @@ const char *wisp_platform_operand(uint32_t index)
 {
     return wisp_params_operand(&params, index);
 }
+
+uint32_t linux_number(const char *name, unsigned long least, unsigned long most)
+{
+    const char *text = wisp_platform_param(name);
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end || value < least || value > most) {
+        char why[96];
+        snprintf(why, sizeof(why), "--%s is a number from %lu to %lu", name, least, most);
+        wisp_platform_exit(2, why);
+    }
+    return (uint32_t)value;
+}

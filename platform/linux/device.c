@@ -39,10 +39,20 @@ static bool mac_config(struct wisp_tap_config *config)
            (wisp_mac_parse(text, strlen(text), &config->mac) && !(config->mac.octet[0] & 1));
 }
 
+static bool host_config(struct wisp_tap_config *config)
+{
+    struct wisp_ip4 ip;
+    uint8_t prefix;
+    config->host = wisp_platform_param("tap-host");
+    return wisp_ip4_parse_prefix(config->host, strlen(config->host), &ip, &prefix) && ip.octet[0];
+}
+
 static void read_config(struct wisp_tap_config *config)
 {
-    *config = (struct wisp_tap_config){.name = wisp_platform_param("tap"),
-                                       .host = wisp_platform_param("tap-host")};
+    *config = (struct wisp_tap_config){.name = wisp_platform_param("tap")};
+    if (!host_config(config)) {
+        wisp_platform_exit(2, "--tap-host is an address and its network's bits, like 10.0.0.1/24");
+    }
     if (!offload_config(config)) {
         wisp_platform_exit(2, "--offload is on, csum or off");
     }
@@ -54,17 +64,15 @@ static void read_config(struct wisp_tap_config *config)
     }
 }
 
-static struct wisp_netdev *open_tap(struct wisp_pool *pages)
+static struct wisp_netdev *open_tap(const struct wisp_tap_config *config, struct wisp_pool *pages)
 {
-    struct wisp_tap_config config;
-    read_config(&config);
-    size_t size = wisp_tap_size(&config);
+    size_t size = wisp_tap_size(config);
     void *mem = wisp_platform_memory(size);
     if (!mem) {
         snprintf(reason, sizeof(reason), "too little memory for the tap: raise --memory");
         return NULL;
     }
-    tap = wisp_tap_open(mem, size, &config, pages, reason, sizeof(reason));
+    tap = wisp_tap_open(mem, size, config, pages, reason, sizeof(reason));
     return tap ? wisp_tap_dev(tap) : NULL;
 }
 
@@ -74,8 +82,10 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
         return NULL;
     }
     const char *file = wisp_platform_param("pcap");
-    struct wisp_netdev *dev =
-        linux_xen_wanted() ? linux_xen_open(pages, reason, sizeof(reason)) : open_tap(pages);
+    struct wisp_tap_config config;
+    read_config(&config); /* a wrong one is refused with --xen, too */
+    struct wisp_netdev *dev = linux_xen_wanted() ? linux_xen_open(pages, reason, sizeof(reason))
+                                                 : open_tap(&config, pages);
     opened = dev != NULL;
     return dev && file ? linux_capture_open(file, dev, reason, sizeof(reason)) : dev;
 }

@@ -11,6 +11,9 @@
 /* arguments.c: reads the command line; answers --help and --version, and ends for a bad one. */
 void linux_arguments(int argc, char **argv);
 
+/* The number a parameter is, within bounds; ends the process for another. */
+uint32_t linux_number(const char *name, unsigned long least, unsigned long most);
+
 /* memory.c: reads --memory and takes that much. */
 void linux_memory_init(void);
 

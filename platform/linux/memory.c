@@ -47,8 +47,10 @@ void linux_memory_init(void)
     rest_size = size / 4;
     pool_memory = memory + rest_size;
     pool_pages = (uint32_t)((size - rest_size) / WISP_PAGE_SIZE);
+    uint32_t shared = linux_number("xen-pages", 128, 1u << 20);
     if (linux_xen_wanted()) {
-        pool_memory = linux_xen_pages(&pool_pages);
+        pool_pages = shared;
+        pool_memory = linux_xen_pages(shared);
     }
 }
 

@@ -20,31 +20,16 @@ static struct wisp_libxen *xen;
 static struct wisp_netfront *front;
 static char path[32];
 
-/* The number a parameter is, within bounds; ends the process for another. */
-static uint32_t number(const char *name, unsigned long least, unsigned long most)
-{
-    const char *text = wisp_platform_param(name);
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || value < least || value > most) {
-        char why[96];
-        snprintf(why, sizeof(why), "--%s is a number from %lu to %lu", name, least, most);
-        wisp_platform_exit(2, why);
-    }
-    return (uint32_t)value;
-}
-
 bool linux_xen_wanted(void)
 {
     return wisp_platform_param("xen") != NULL;
 }
 
-void *linux_xen_pages(uint32_t *pages)
+void *linux_xen_pages(uint32_t pages)
 {
     static char why[256];
-    snprintf(path, sizeof(path), "device/vif/%u", number("xen", 0, 65535));
-    *pages = number("xen-pages", 128, 1u << 20);
-    xen = wisp_libxen_open(&(struct wisp_libxen_config){path, *pages}, why, sizeof(why));
+    snprintf(path, sizeof(path), "device/vif/%u", linux_number("xen", 0, 65535));
+    xen = wisp_libxen_open(&(struct wisp_libxen_config){path, pages}, why, sizeof(why));
     if (!xen) {
         wisp_platform_exit(1, why);
     }

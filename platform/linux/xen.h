@@ -14,9 +14,9 @@
 /* Was --xen given? */
 bool linux_xen_wanted(void);
 
-/* Opens Xen and makes the pages that are shared with the backend; ends the process with a reason
- * otherwise. */
-void *linux_xen_pages(uint32_t *pages);
+/* Opens Xen and makes so many pages that are shared with the backend; ends the process with a
+ * reason otherwise. */
+void *linux_xen_pages(uint32_t pages);
 
 /* Connects to the backend. Null: why says why not. */
 struct wisp_netdev *linux_xen_open(struct wisp_pool *pages, char *why, size_t size);
