@@ -33,11 +33,11 @@ done
 # Nonsense for each parameter that has a value, but for those that take any text: one line that names the parameter.
 nonsense() { # application
     local app=$1 name operand= given bad=0
-    case $app in ping) operand=10.0.0.1 ;; fetch) operand=http://10.0.0.1/ ;; esac
+    case $app in ping | resolve) operand=10.0.0.1 ;; fetch) operand=http://10.0.0.1/ ;; esac
     for name in $("$build/apps/$app" --help | sed -nE 's/^  --([a-z0-9-]+)=.*/\1/p'); do
         case $name in
-            tap | tap-host | pcap | dhcp-id | dhcp-name | xen-pages) continue ;; # text; or only with --xen
-            ipv4 | dhcp-floor) given= ;;
+            tap | pcap | dhcp-id | dhcp-name) continue ;; # any text
+            ipv4) given= ;;
             *) given=--ipv4=10.0.0.2/24 ;;
         esac
         # shellcheck disable=SC2086
@@ -76,9 +76,27 @@ t_check "--memory too small for anything" says 1 "memory" "$ping" --memory=1M 10
 t_check "--log without sense" says 2 "--log=SPEC" "$ping" --log=loud 10.0.0.1
 t_check "--tap with a name too long" says 1 "a name has 1 to 15 characters" \
     "$ping" --tap=a-name-that-is-too-long 10.0.0.1
-t_check "--tap-host that is no address" says 1 "does not take the address" "$ping" --tap-host=x 10.0.0.1
+for wrong in nonsense 10.0.0.1/33 0.0.0.0/24 ""; do
+    t_check "--tap-host=$wrong" says 2 "--tap-host is an address and its network's bits" "$ping" "--tap-host=$wrong" 10.0.0.1
+done
+t_check "--xen-pages of nothing, though it goes over a tap" says 2 "--xen-pages is a number from 128 to" \
+    "$ping" --ipv4=10.0.0.2/24 --xen-pages=0 10.0.0.1
+t_check "--dhcp-floor of nothing, though the address is given" says 2 "--dhcp-floor=0: a number from 1 to 3600" \
+    "$ping" --ipv4=10.0.0.2/24 --dhcp-floor=0 10.0.0.1
+t_check "--dhcp-id without a character" says 2 "--dhcp-id is a text of 1 to 63 characters" "$ping" --dhcp-id= 10.0.0.1
+t_check "--dhcp-name too long" says 2 "--dhcp-name is a text of 1 to 63 characters" \
+    "$ping" "--dhcp-name=$(printf %064d 0)" 10.0.0.1
+for wrong in "" 10.0.0.1, 10.0.0.1,x 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5; do
+    t_check "--nameserver=$wrong" says 2 "--nameserver is one address like 10.0.0.1, or up to four" \
+        "$ping" "--nameserver=$wrong" 10.0.0.1
+done
 t_check "--pcap to a folder that is not there" says 1 "--pcap" "$ping" --pcap=/nowhere/file 10.0.0.1
 t_check "an operand too few" says 2 "one address to ask" "$ping"
+t_check "resolve: nothing to look up" says 2 "what to look up is needed" "$build/apps/resolve"
+t_check "resolve: nobody to ask" says 1 "no name server is known: give one with --nameserver" \
+    "$build/apps/resolve" --ipv4=10.0.0.2/24 example.org
+t_check "resolve: no name of a host" says 1 "a..b: the host's name is none" \
+    "$build/apps/resolve" --ipv4=10.0.0.2/24 --nameserver=10.0.0.1 a..b
 t_check "an operand that is no address" says 2 "given as an address" "$ping" example
 
 ip link add br-test type bridge 2> /dev/null &&
