@@ -111,6 +111,13 @@ START_TEST(client_id__default_or_given__as_rfc_4361_or_text)
     id = request_option(&message, 61, &length);
     ck_assert_uint_eq(length, 8);
     ck_assert_mem_eq(id, "\0guest-7", 8);
+    config.client_id = ""; /* alone a type is no identifier (RFC 2132 §9.14: two octets at least) */
+    again();
+    wisp_dhcp_start(dhcp, 0);
+    expect_message(dhcp, 0, DISCOVER, &message);
+    id = request_option(&message, 61, &length);
+    ck_assert_uint_eq(length, sizeof(by_mac));
+    ck_assert_mem_eq(id, by_mac, sizeof(by_mac));
 }
 END_TEST
 

@@ -35,9 +35,16 @@ extern "C" {
 
 struct wisp_dhcp;
 
+/*
+ * The client identifier (option 61) is by what a server knows the client again, so it stays the
+ * same over reboots. By default it is RFC 4361's: type 255, an IAID of the MAC's last four octets
+ * and a DUID-LL of the MAC. A given text goes behind type 0, which RFC 2132 §9.14 has for
+ * identifiers that are no hardware address: "box" is sent as 00 62 6f 78. (dnsmasq's
+ * `dhcp-host=id:box` means that; ISC dhcpd's wants "\000box", Kea's client-id '00626f78'.)
+ */
 struct wisp_dhcp_config {
     struct wisp_mac mac;
-    const char *client_id;    /* null (default): RFC 4361, made from the MAC; else this text */
+    const char *client_id;    /* see below; null (default) or "": made from the MAC */
     const char *host_name;    /* told to the server; null (default): none */
     const char *vendor_class; /* default "wisp"; null: none */
     uint16_t max_message;     /* largest message accepted, default 1500 */

@@ -58,7 +58,7 @@ static void make_client_id(struct wisp_dhcp *dhcp, const char *text)
 {
     static const uint8_t duid_ll_ethernet[4] = {0, 3, 0, 1};
     uint8_t *id = dhcp->client_id;
-    if (text) {
+    if (text && text[0]) {
         char copy[WISP_DHCP_TEXT_MAX];
         uint8_t n = 0;
         copy_text(copy, text);

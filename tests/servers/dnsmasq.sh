@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
-# dnsmasq as DHCP server: lease, renewal, what options say, conflict, refusal, INFORM, INIT-REBOOT, classless routes.
+# dnsmasq as DHCP server: lease, renewal, what options say, conflict, refusal, INFORM, INIT-REBOOT, classless routes;
+# the client identifier it sees; and where the banner says the address is from.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
@@ -17,7 +18,7 @@ serve() { # options...
 serve --dhcp-range=10.0.0.50,10.0.0.60,255.255.255.0,120 --dhcp-option=option:T1,3 --dhcp-option=option:T2,90 \
     --dhcp-option=option:domain-search,eng.example.org,example.org --dhcp-option=option:mtu,1400 \
     --dhcp-option=option:ntp-server,10.0.0.9 --dhcp-option=option:dns-server,10.0.0.1,10.0.0.8 \
-    --domain=example.net
+    --domain=example.net --dhcp-host=id:box-7,10.0.0.65 --dhcp-host=id:ff:00:00:00:07:00:03:00:01:02:00:00:00:00:07,10.0.0.66
 
 client lease dhcp-lease --dhcp-name=box
 t_check "a lease, with what the server says" said lease \
@@ -46,6 +47,35 @@ client_end foreign
 "$build/apps/dhcp-lease" --tap=wisp0 --ipv4=10.0.0.77/24 --once > "$scratch/inform.out" 2> "$scratch/inform.log"
 t_check "INFORM: everything but an address" \
     grep -qE '^10\.0\.0\.77/24 server=10\.0\.0\.1 routes=default:10\.0\.0\.1 dns=10\.0\.0\.1,10\.0\.0\.8' "$scratch/inform.out"
+
+# An identifier given as text goes behind type 0 (RFC 2132 9.14); without one it is type 255, an IAID and a DUID of the
+# MAC (RFC 4361). dnsmasq has an address for each, and writes down the octets it got.
+"$build/apps/dhcp-lease" --tap=wisp0 --ipv4=dhcp --once --dhcp-id=box-7 --pcap="$scratch/id.pcap" \
+    > "$scratch/id.out" 2> "$scratch/id.log"
+t_check "--dhcp-id=box-7: the address the server has for this identifier" grep -q '^10\.0\.0\.65/24 ' "$scratch/id.out"
+t_check "it saw type 0 and the text" grep -qE ' 10\.0\.0\.65 .* 00:62:6f:78:2d:37$' "$scratch/leases"
+t_check "tshark reads it so" sh -c "tshark -n -V -r '$scratch/id.pcap' -Y 'dhcp.option.dhcp == 1' 2> /dev/null |
+    grep -A 3 'Option: (61)' | tr -d '\n' | grep -q 'Length: 6 *Type: 0 *Client Identifier: box-7'"
+"$build/apps/dhcp-lease" --tap=wisp0 --ipv4=dhcp --once --mac=02:00:00:00:00:07 > "$scratch/mac.out" 2> "$scratch/mac.log"
+t_check "without: the address the server has for the identifier of this MAC" grep -q '^10\.0\.0\.66/24 ' "$scratch/mac.out"
+
+# What the banner says. (xenstore: tests/test_net_source.c, tests/xen/network.sh.)
+from() { # parameters
+    background "$scratch/from.log" "$build/apps/echo" --tap=wisp0 "$@"
+    local pid=$! line
+    for _ in $(seq 100); do
+        line=$(grep -E '\((command line|DHCP)\)' "$scratch/from.log") && break
+        sleep 0.05
+    done
+    kill $pid && wait $pid
+    cat "$scratch/from.log" >&2
+    echo "${line#*net    }"
+}
+t_check "the banner: from the command line, nobody asked" [ "$(from --ipv4=10.0.0.90/24)" = "10.0.0.90/24 (command line), gateway none" ]
+t_check "no word of DHCP then" sh -c "! grep -q DHCP '$scratch/from.log'"
+line=$(from)
+t_check "the banner: no address given, so by DHCP" grep -q 'no address given: asking by DHCP$' "$scratch/from.log"
+t_check "and with which lease" grep -qE '^10\.0\.0\.(5[0-9]|60)/24 server=10\.0\.0\.1 .* \(DHCP\)$' <<< "$line"
 
 # A new server with one address in its pool, which another host has, unknown to it.
 kill "$server_pid"
