@@ -34,6 +34,22 @@ for type in pv pvh; do
     done
 done
 
+# Where the address comes from: xenbr1 has a DHCP server, the vif may have an ip=, and the command line wins. (--ipv4=dhcp over an ip=:
+# tests/test_net_source.c.)
+told() { # type, name, pattern on the console, vif's ip=, command line
+    local out
+    out=$(lab_guest "$1" 16 ping.xen "--log=*:debug --count=1 --interval=20 $5 10.1.0.1" "vif=[\"bridge=xenbr1${4:+,ip=$4}\"]")
+    if printf '%s\n' "$out" | grep -qE -e "$3" && [[ $out == *"1 sent, 1 received"* ]]; then
+        t_ok "$1: $2"
+    else
+        t_not_ok "$1: $2" "expected '$3' and an answer, got: $(flat "$out")"
+    fi
+}
+ip="10.1.0.200 255.255.255.0 10.1.0.1"
+told pv "no address anywhere: one by DHCP" 'net +10\.1\.0\.[1-9][0-9]?/24 server=10\.1\.0\.1 .*\(DHCP\)' "" ""
+told pvh "the vif has an ip=: that, without DHCP" 'net +10\.1\.0\.200/24 \(xenstore\), gateway 10\.1\.0\.1' "$ip" ""
+told pv "the command line before the vif's ip=" 'net +10\.1\.0\.201/24 \(command line\), gateway none' "$ip" --ipv4=10.1.0.201/24
+
 # Set-ups that cannot work: one line says why, and the guest powers off.
 bad() { # name, pattern, arguments of lab_guest...
     local name=$1 pattern=$2 out
