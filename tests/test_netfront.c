@@ -372,6 +372,38 @@ START_TEST(static_data__sent__by_reference_unless_pages_must_be_born_shared)
 }
 END_TEST
 
+/* Xen maps a page 127 times through one grant and no more. */
+START_TEST(static_page__sent_more_often_than_a_grant_can_be_mapped__the_rest_waits)
+{
+    static _Alignas(4096) uint8_t data[4096];
+    struct wisp_page page;
+    wisp_foreign_init(&page, data, sizeof(data));
+    rig_open(&rig, &(struct rig_config){.policy = WISP_GRANT_STRICT});
+    rig_connect(&rig);
+    ck_assert(rig_lie(&rig, (struct wisp_lie){.kind = WISP_LIE_STALL_TX, .a = 1}));
+    uint32_t sent = 0;
+    for (; sent < 70 && rig.dev->ops->room(rig.dev) > 0; sent++) {
+        struct wisp_pkt *pkt = rig_packet(&rig, 54, NULL, (uint8_t)sent);
+        for (uint32_t k = 0; k < 2; k++) {
+            wisp_page_ref(&page);
+            ck_assert(wisp_pkt_append(pkt, &page, 1000 * k, 500));
+        }
+        ck_assert(rig_send(&rig, pkt));
+        ck_assert_uint_le(page.device_uses, 127);
+    }
+    ck_assert_uint_ge(page.device_uses, 64);
+    ck_assert_uint_eq(rig_count(&rig, "netfront.tx.waited"), 1);
+    ck_assert(rig_lie(&rig, (struct wisp_lie){.kind = WISP_LIE_STALL_TX, .a = 0}));
+    rig_run(&rig, 10);
+    ck_assert_uint_eq(rig.frames, sent);
+    ck_assert_uint_eq(rig.completed, sent);
+    ck_assert_uint_eq(rig.failed, 0);
+    ck_assert_uint_eq(rig.last[0], (uint8_t)(sent - 1));
+    rig_close(&rig);
+    ck_assert_uint_eq(page.refs, 1);
+}
+END_TEST
+
 /* ---- pressure ---- */
 
 START_TEST(backend_stalled__more_sent_than_the_ring_holds__bounded_and_in_order_later)
@@ -462,6 +494,55 @@ START_TEST(load__a_thousand_frames_in_batches__events_stay_away)
 }
 END_TEST
 
+static void frame_comes(void)
+{
+    rig_deliver(&rig, 60, 0);
+    wisp_netback_poll(rig.nb, rig.now);
+}
+
+/* Answers to a bulk transfer wait for its completions, but not long. */
+START_TEST(many_in_flight__few_frames_come__no_event_and_seen_within_a_millisecond)
+{
+    struct wisp_memxen_ledger before, after;
+    rig_open(&rig, &(struct rig_config){.policy = WISP_GRANT_STRICT});
+    rig_connect(&rig);
+    ck_assert(rig_lie(&rig, (struct wisp_lie){.kind = WISP_LIE_STALL_TX, .a = 1}));
+    for (uint32_t i = 0; i < 80; i++) {
+        ck_assert(rig_send(&rig, rig_packet(&rig, 60, NULL, 0)));
+    }
+    rig_front(&rig);
+    frame_comes();
+    rig_front(&rig);
+    rig_front(&rig);
+    ck_assert_uint_eq(rig.pkts, 1);
+    wisp_time deadline = rig.dev->ops->deadline(rig.dev, rig.now);
+    ck_assert_uint_gt(deadline, rig.now);
+    ck_assert_uint_le(deadline, rig.now + WISP_MS(1));
+    wisp_memxen_ledger(rig.xen, &before);
+    frame_comes();
+    wisp_memxen_ledger(rig.xen, &after);
+    ck_assert_uint_eq(after.notified_guest, before.notified_guest);
+    rig.now = deadline;
+    rig_front(&rig);
+    ck_assert_uint_eq(rig.pkts, 2);
+    /* Patience that was had for nothing is not had again. */
+    rig_front(&rig);
+    rig.now += WISP_MS(1);
+    rig_front(&rig);
+    wisp_memxen_ledger(rig.xen, &before);
+    frame_comes();
+    wisp_memxen_ledger(rig.xen, &after);
+    ck_assert_uint_eq(after.notified_guest, before.notified_guest + 1);
+    rig_front(&rig);
+    ck_assert_uint_eq(rig.pkts, 3);
+    ck_assert(rig_lie(&rig, (struct wisp_lie){.kind = WISP_LIE_STALL_TX, .a = 0}));
+    rig_run(&rig, 3);
+    ck_assert_uint_eq(rig.completed, 80);
+    rig_drop(&rig);
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(idle__after_everything_was_taken__no_deadline)
 {
     for (size_t m = 0; m < MANNERS; m++) {
@@ -497,6 +578,8 @@ static Suite *suite(void)
     tcase_add_test(
         tc, multicast_control__groups_joined_and_left__backend_filters_also_after_reconnecting);
     tcase_add_test(tc, static_data__sent__by_reference_unless_pages_must_be_born_shared);
+    tcase_add_test(tc, static_page__sent_more_often_than_a_grant_can_be_mapped__the_rest_waits);
+    tcase_add_test(tc, many_in_flight__few_frames_come__no_event_and_seen_within_a_millisecond);
     tcase_add_test(tc, backend_stalled__more_sent_than_the_ring_holds__bounded_and_in_order_later);
     tcase_add_test(tc, backend_holds_pages__frame_answered_late__complete_only_then);
     tcase_add_test(tc, backend_holds_pages_for_ever__connection_ends__frame_comes_back);

@@ -19,6 +19,16 @@ struct grants {
     uint32_t stuck; /* pages quarantined since the start or the last resume */
 };
 
+/* Xen refuses to map a page 128 times through one grant, and the backend then drops the frame: a page that is sent that
+ * often, as a static one may be, waits for its earlier uses. */
+#define GRANT_USES_MAX 100u
+
+/* True when one more use of page has to wait for others to end. */
+static inline bool grants_busy(const struct wisp_page *page)
+{
+    return page->device_uses >= GRANT_USES_MAX;
+}
+
 /* Not for callers: the page has no grant yet. */
 bool grants_take(struct grants *grants, struct wisp_page *page, bool writable);
 

@@ -8,6 +8,10 @@
  * flight, because a frame that was answered late costs nothing but its page; a timer takes care of
  * the rest, and of a backend that never sends an event (XN-14).
  *
+ * While that event is on its way, frames (acknowledgements, mostly) wait for it, unless many come:
+ * where both sides share a processor, a guest that is woken by each acknowledgement sends a few
+ * segments at a time and costs the backend a switch for each few. At most RX_PATIENCE, once.
+ *
  * Events that bring nothing, 32 in a row, are answered by not asking for events for a while: the
  * port stays masked (hypervisor.h), and the timer looks instead (XSA-391).
  */
@@ -20,6 +24,8 @@
 #define TX_CHECK_MOST  WISP_MS(640)
 #define REFILL_RETRY   WISP_MS(10)
 #define TX_EVENT_FROM  (NETFRONT_SLOTS / 4)
+#define RX_MANY        32u
+#define RX_PATIENCE    WISP_US(500)
 
 /* ---- open and close ---- */
 
@@ -78,6 +84,7 @@ bool queue_open(struct queue *queue, const struct queue_shared *shared, wisp_tim
                             .rx_port = WISP_EVENT_NONE,
                             .quiet_until = now,
                             .tx_check = WISP_NEVER,
+                            .rx_check = WISP_NEVER,
                             .tx_interval = TX_CHECK_LEAST};
     if (!rx) {
         drop_ring_page(shared, tx);
@@ -128,6 +135,10 @@ void queue_kick(struct queue *queue, const struct queue_shared *shared, wisp_tim
     bool tell = ring_publish(&queue->tx.ring);
     if (queue->tx_check == WISP_NEVER && ring_outstanding(&queue->tx.ring) > 0) {
         queue->tx_check = wisp_time_add(now, queue->tx_interval);
+    }
+    if (queue->tx.waiting_count > 0 && !queue->tx.ring.armed &&
+        ring_arm(&queue->tx.ring, ring_outstanding(&queue->tx.ring) / 2 + 1)) {
+        queue->tx_check = now;
     }
     if (tell) {
         notify(shared, queue->tx_port);
@@ -209,6 +220,15 @@ static bool tend_tx(struct queue *queue, const struct queue_shared *shared, wisp
     return true;
 }
 
+/* Asks for an event; true: there is something already. */
+static bool arm_rx(struct queue *queue, wisp_time now)
+{
+    bool patient = queue->rx_check == WISP_NEVER && queue->tx.ring.armed &&
+                   ring_outstanding(&queue->tx.ring) >= TX_EVENT_FROM;
+    queue->rx_check = patient ? wisp_time_add(now, RX_PATIENCE) : WISP_NEVER;
+    return ring_arm(&queue->rx.ring, patient ? RX_MANY : 1);
+}
+
 /* Takes frames; a look that finds nothing asks for an event, and looks once more. */
 static bool take(struct queue *queue, const struct queue_shared *shared, struct wisp_pkt **pkts,
                  uint32_t max, uint32_t *got, wisp_time now)
@@ -222,12 +242,14 @@ static bool take(struct queue *queue, const struct queue_shared *shared, struct 
     if (!rx_take(&queue->rx, &shared->rx, pkts, max, now, got, &taken)) {
         return false;
     }
-    if (taken == 0 && !queue->rx.ring.armed && ring_arm(&queue->rx.ring, 1) &&
+    bool hasty = !queue->rx.ring.armed || now >= queue->rx_check;
+    if (taken == 0 && hasty && arm_rx(queue, now) &&
         !rx_take(&queue->rx, &shared->rx, pkts, max, now, got, &taken)) {
         return false;
     }
     if (taken > 0) {
         queue->rx.ring.armed = false;
+        queue->rx_check = WISP_NEVER;
         queue->worked = true;
     }
     return true;
@@ -254,6 +276,7 @@ wisp_time queue_deadline(const struct queue *queue, wisp_time now)
         return now;
     }
     wisp_time at = wisp_time_min(queue->tx_check, rx_deadline(&queue->rx));
+    at = wisp_time_min(at, queue->rx_check);
     if (queue->refill_short) {
         at = wisp_time_min(at, now + REFILL_RETRY);
     }

@@ -31,6 +31,7 @@ struct queue {
     wisp_time quiet_until; /* events are not asked for before */
     wisp_time tx_check;    /* when to look for completions though no event came */
     wisp_time tx_interval;
+    wisp_time rx_check; /* when frames have waited enough for the event of completions */
 };
 
 /* Gets ring pages and ports and posts receive pages. False: something lacks; queue_close undoes the

@@ -115,6 +115,9 @@ static bool take_piece(struct tx *tx, const struct tx_shared *shared, const stru
 {
     struct wisp_page *page = view->page;
     if (may_share(shared, pkt, view)) {
+        if (grants_busy(page)) {
+            return false;
+        }
         bool writable = shared->grants->keep && page->pool && !shared->own_copies;
         if (grants_use(shared->grants, page, writable)) {
             *piece = (struct piece){page, view->offset, view->length, false};
