@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * TCP: the server counts what comes until the peer closes. The client sends zeros for its time: a page of the
- * program, over and over; zeros also say to an iperf 2 server that nothing special is asked for.
+ * TCP: the server counts what comes until the peer closes. The client sends zeros for its time: pages of the
+ * program, over and over (one alone would wait for itself: a device takes a page only so often at once); zeros also say
+ * to an iperf 2 server that nothing special is asked for.
  */
 #include "iperf.h"
 #include "serve.h"
@@ -43,7 +44,7 @@ void iperf_tcp_server(struct iperf *iperf)
     wisp_serve_tcp(&iperf->net, iperf->port, server_event);
 }
 
-static _Alignas(4096) const uint8_t zeros[WISP_PAGE_SIZE];
+static _Alignas(4096) uint8_t zeros[PAGES][WISP_PAGE_SIZE];
 
 struct sender {
     struct iperf *iperf;
@@ -109,10 +110,10 @@ static void print_sent(const struct sender *sender)
 static void connect(struct sender *sender)
 {
     struct iperf *iperf = sender->iperf;
-    static struct wisp_page page;
-    wisp_foreign_init(&page, zeros, sizeof(zeros));
+    static struct wisp_page page[PAGES];
     for (uint32_t i = 0; i < PAGES; i++) {
-        sender->views[i] = (struct wisp_view){&page, 0, WISP_PAGE_SIZE};
+        wisp_foreign_init(&page[i], zeros[i], WISP_PAGE_SIZE);
+        sender->views[i] = (struct wisp_view){&page[i], 0, WISP_PAGE_SIZE};
     }
     sender->tcp = wisp_net_tcp(&iperf->net, NULL);
     enum wisp_err err = wisp_tcp_connect(sender->tcp, NULL, 0, &iperf->remote, iperf->port,
