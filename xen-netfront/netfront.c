@@ -325,6 +325,11 @@ static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
     return at;
 }
 
+static bool counter_of(const struct wisp_netdev *dev, uint32_t index, struct wisp_counter *counter)
+{
+    return wisp_netfront_counter((const struct wisp_netfront *)dev, index, counter);
+}
+
 static const struct wisp_netdev_ops netfront_ops = {
     .receive = receive,
     .room = room,
@@ -332,6 +337,7 @@ static const struct wisp_netdev_ops netfront_ops = {
     .kick = kick,
     .completed = completed,
     .deadline = deadline,
+    .counter = counter_of,
 };
 
 /* ---- life ---- */

@@ -95,15 +95,38 @@ static const char *status_json(const struct server *server, struct wisp_text *te
     return "application/json";
 }
 
+static void add_line(struct wisp_text *text, const char *name, uint64_t value)
+{
+    wisp_text_add(text, name);
+    wisp_text_add(text, " ");
+    wisp_text_add_number(text, value);
+    wisp_text_add(text, "\n");
+}
+
+/* What every device counts, then what only this kind does: slots, grants, events. */
+static void add_device_lines(const struct wisp_netdev *dev, struct wisp_text *text)
+{
+    struct wisp_counter counter;
+    add_line(text, "device.rx.frames", dev->stats.rx_packets);
+    add_line(text, "device.rx.bytes", dev->stats.rx_bytes);
+    add_line(text, "device.rx.dropped", dev->stats.rx_dropped);
+    add_line(text, "device.tx.frames", dev->stats.tx_packets);
+    add_line(text, "device.tx.bytes", dev->stats.tx_bytes);
+    add_line(text, "device.tx.dropped", dev->stats.tx_dropped);
+    add_line(text, "device.notifications", dev->stats.kicks);
+    add_line(text, "device.bytes_copied", dev->stats.bytes_copied);
+    for (uint32_t i = 0; dev->ops->counter && dev->ops->counter(dev, i, &counter); i++) {
+        add_line(text, counter.name, counter.value);
+    }
+}
+
 static const char *counters_text(const struct server *server, struct wisp_text *text)
 {
     struct wisp_counter counter;
     for (uint32_t i = 0; wisp_stack_counter(server->net->stack, i, &counter); i++) {
-        wisp_text_add(text, counter.name);
-        wisp_text_add(text, " ");
-        wisp_text_add_number(text, counter.value);
-        wisp_text_add(text, "\n");
+        add_line(text, counter.name, counter.value);
     }
+    add_device_lines(server->net->netdev, text);
     return "text/plain; charset=utf-8";
 }
 

@@ -14,6 +14,7 @@
 
 #include <wisp/addr.h>
 #include <wisp/clock.h>
+#include <wisp/counter.h>
 #include <wisp/pkt.h>
 
 #ifdef __cplusplus
@@ -72,6 +73,9 @@ struct wisp_netdev_ops {
 
     /* When the device wants to be polled though nothing arrives; now or earlier: at once. */
     wisp_time (*deadline)(struct wisp_netdev *dev, wisp_time now);
+
+    /* Number index of what the driver counts beside stats, or false beyond the last. Null: there are none. */
+    bool (*counter)(const struct wisp_netdev *dev, uint32_t index, struct wisp_counter *counter);
 };
 
 struct wisp_netdev {

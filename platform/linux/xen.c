@@ -11,14 +11,28 @@
 #include "netfront.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <wisp/platform.h>
 
 #define CONNECT_WITHIN WISP_SEC(10)
 #define CLOSE_WITHIN   WISP_SEC(6)
+#define NOT_ON_XEN     77
 
 static struct wisp_libxen *xen;
 static struct wisp_netfront *front;
 static char path[32];
+
+/* What the kernel says it runs on, where it says so. */
+static bool on_xen(void)
+{
+    char type[8] = "";
+    FILE *file = fopen("/sys/hypervisor/type", "r");
+    if (file) {
+        type[fread(type, 1, sizeof(type) - 1, file)] = 0;
+        fclose(file);
+    }
+    return strncmp(type, "xen", 3) == 0;
+}
 
 bool linux_xen_wanted(void)
 {
@@ -31,7 +45,8 @@ void *linux_xen_pages(uint32_t pages)
     snprintf(path, sizeof(path), "device/vif/%u", linux_number("xen", 0, 65535));
     xen = wisp_libxen_open(&(struct wisp_libxen_config){path, pages}, why, sizeof(why));
     if (!xen) {
-        wisp_platform_exit(1, why);
+        /* What nobody asked Xen for is no failure: test runners count 77 as skipped. */
+        wisp_platform_exit(on_xen() ? 1 : NOT_ON_XEN, why);
     }
     return wisp_libxen_pages(xen);
 }

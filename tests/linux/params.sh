@@ -54,6 +54,13 @@ for app in $apps; do
     t_check "$app: nonsense for any parameter is one line that names it" nonsense "$app"
 done
 
+# Not on Xen: one line that says so, and the status by which test runners skip.
+if grep -qs '^xen' /sys/hypervisor/type; then
+    t_skip "echo --xen=0 without Xen: one line, status 77" "this machine runs on Xen"
+elif grep -qs xen-pages < <("$build/apps/echo" --help); then
+    t_check "echo --xen=0 without Xen: one line, status 77" says 77 "is this Xen?" "$build/apps/echo" --xen=0
+fi
+
 for tool in bench/wisp-bench pcap-replay/pcap-replay; do
     t_check "$(basename $tool) --nonsense names what is valid, with status 2" \
         says 2 "--nonsense is wrong; valid options" "$release/$tool" --nonsense

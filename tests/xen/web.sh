@@ -16,7 +16,7 @@ for kind in "pv 16" "pvh 16" "pv 4"; do
     # shellcheck disable=SC2086
     out=$(timeout 100 lab/xen run tests/xen/dom0/web $kind)
     echo "$out" >&2
-    for what in deck parallel open64 wrk shutdown; do
+    for what in deck parallel counters open64 wrk shutdown; do
         case $out in
             *"$what good"*) t_ok "slides on Xen, $kind MiB: $what" ;;
             *) t_not_ok "slides on Xen, $kind MiB: $what" "$(printf '%s' "$out" | tr '\r\n' '  ')" ;;
