@@ -9,8 +9,9 @@
 #include "shutdown.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
-enum { BACKTRACE_MAX = 16 };
+enum { BACKTRACE_MAX = 32 };
 
 static void say(const char *text)
 {
@@ -35,22 +36,44 @@ static void say_number(const char *label, uint64_t value)
     say(digits);
 }
 
-/* Frame pointers lead up the stack; anything that is not on it, or does not go up, ends the walk.
- */
-static void say_backtrace(uint64_t frame)
+static bool in_text(uint64_t address)
 {
+    return address >= (uintptr_t)wisp_text_start && address < (uintptr_t)wisp_text_end;
+}
+
+/* Does a call end at address? One to a fixed place must lead into .text; one by a pointer is ff /2,
+ * of 2, 3 or 6 bytes. */
+static bool follows_call(uint64_t address)
+{
+    const uint8_t *code = (const uint8_t *)address;
+    int32_t distance;
+    if (!in_text(address) || address - (uintptr_t)wisp_text_start < 6) {
+        return false;
+    }
+    memcpy(&distance, code - 4, sizeof(distance));
+    return (code[-5] == 0xe8 && in_text(address + (uint64_t)(int64_t)distance)) ||
+           (code[-2] == 0xff && (code[-1] & 0x38) == 0x10) ||
+           (code[-3] == 0xff && (code[-2] & 0x38) == 0x10) ||
+           (code[-6] == 0xff && (code[-5] & 0x38) == 0x10);
+}
+
+/* Frame pointers would cost 2 % of an image, so the stack is searched, from where it stands
+ * upwards, for words that follow a call: the way here, with now and then an older one in between.
+ */
+static void say_backtrace(uint64_t at)
+{
+    unsigned found = 0;
+    if (at < (uintptr_t)wisp_stack_bottom || at > (uintptr_t)wisp_stack_top) {
+        at = (uintptr_t)wisp_stack_bottom; /* the stack is used up, or lost */
+    }
+    at = (at + 7) & ~UINT64_C(7);
     say("\r\n  backtrace");
-    for (unsigned depth = 0; depth < BACKTRACE_MAX; depth++) {
-        if (frame & 7 || frame < (uintptr_t)wisp_stack_bottom ||
-            frame > (uintptr_t)wisp_stack_top - 16) {
-            break;
+    for (; at < (uintptr_t)wisp_stack_top && found < BACKTRACE_MAX; at += 8) {
+        uint64_t word = *(const uint64_t *)at;
+        if (follows_call(word)) {
+            say_number(" ", word);
+            found++;
         }
-        const uint64_t *at = (const uint64_t *)frame;
-        say_number(" ", at[1]);
-        if (at[0] <= frame) {
-            break;
-        }
-        frame = at[0];
     }
     say("\r\n");
 }
@@ -64,9 +87,9 @@ static void once(void)
     panicking = true;
 }
 
-static _Noreturn void end(uint64_t frame)
+static _Noreturn void end(uint64_t stack)
 {
-    say_backtrace(frame);
+    say_backtrace(stack);
     wisp_console_drain();
     wisp_shutdown(WISP_SHUTDOWN_CRASH);
 }
@@ -123,5 +146,5 @@ _Noreturn void wisp_panic_trap(const struct wisp_trap_frame *frame, const char *
     say_number(" rsi ", frame->rsi);
     say_number(" rdi ", frame->rdi);
     say_number(" rbx ", frame->rbx);
-    end(frame->rbp);
+    end(frame->rsp);
 }

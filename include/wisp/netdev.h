@@ -74,7 +74,7 @@ struct wisp_netdev_ops {
     /* When the device wants to be polled though nothing arrives; now or earlier: at once. */
     wisp_time (*deadline)(struct wisp_netdev *dev, wisp_time now);
 
-    /* Number index of what the driver counts beside stats, or false beyond the last. Null: there are none. */
+    /* Number index of what the driver counts beside stats; false beyond the last. Null: none. */
     bool (*counter)(const struct wisp_netdev *dev, uint32_t index, struct wisp_counter *counter);
 };
 

@@ -93,11 +93,11 @@ static void *zeroed(size_t size)
 int main(void)
 {
     static const struct wisp_netdev_ops ops = {.receive = receive,
-                                              .room = room,
-                                              .transmit = transmit,
-                                              .kick = kick,
-                                              .completed = completed,
-                                              .deadline = deadline};
+                                               .room = room,
+                                               .transmit = transmit,
+                                               .kick = kick,
+                                               .completed = completed,
+                                               .deadline = deadline};
     struct wisp_netdev dev;
     struct wisp_stack_config config;
     struct wisp_pool_stats stats;
