@@ -3,6 +3,7 @@
  * Endpoint mode: the capture is sorted into flows, and each is replayed, when it is over, against a stack of its own.
  * Of a flow that is open only what its frames were is kept; payload is read again when it is replayed.
  */
+#include "dhcp_exchange.h"
 #include "run.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static const char *proto_of(const struct flow *flow)
     case PACKET_TCP:
         return "tcp";
     case PACKET_UDP:
-        return flow->dhcp ? "dhcp" : "udp";
+        return flow->dhcp.client ? "dhcp" : "udp";
     case PACKET_ICMP:
         return "icmp";
     case PACKET_ARP:
@@ -40,6 +41,14 @@ static void name_end(char text[48], const struct flow *flow, uint32_t address, u
              address & 255, with_port);
 }
 
+static void name_exchange(struct pcapreplay_flow *result, const struct flow *flow)
+{
+    const uint8_t *mac = flow->dut_mac;
+    int n = snprintf(result->exchange, sizeof(result->exchange), "%02x:%02x:%02x:%02x:%02x:%02x ", mac[0],
+                     mac[1], mac[2], mac[3], mac[4], mac[5]);
+    dhcp_exchange_text(flow, result->exchange + n, sizeof(result->exchange) - (size_t)n);
+}
+
 static struct pcapreplay_flow *add_flow(struct run *run, const struct flow *flow)
 {
     struct pcapreplay_report *report = run->report;
@@ -60,6 +69,9 @@ static struct pcapreplay_flow *add_flow(struct run *run, const struct flow *flow
     result->first_frame = flow->frames[0].number;
     name_end(result->peer, flow, flow->peer, flow->peer_port);
     name_end(result->dut, flow, flow->dut, flow->dut_port);
+    if (flow->dhcp.client) {
+        name_exchange(result, flow);
+    }
     return result;
 }
 
@@ -87,6 +99,12 @@ static void flow_over(void *context, struct flow *flow)
     }
     if (run->options->list) {
         list_flow(result, flow);
+        return;
+    }
+    if (!run->rules.any_dut && flow->dhcp.client &&
+        ((flow->dut ^ run->rules.dut) & run->rules.dut_mask) != 0) {
+        result->verdict = PCAPREPLAY_SKIP;
+        snprintf(result->why, sizeof(result->why), "its client is none of --dut");
         return;
     }
     struct session_ground ground = {.options = run->options,

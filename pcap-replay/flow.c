@@ -9,6 +9,7 @@
  *   UDP     two addresses and ports    who sent the first datagram     after 60 s of silence
  *   ICMP    two addresses, echo's id   who asked                       after 60 s of silence
  *   ARP     asker and asked            who asked                       after 60 s of silence
+ *   DHCP    the client's card          the client is always ours       after 60 s of silence, and the lease's end
  *   others  two addresses, protocol    who sent first                  after 60 s of silence
  */
 #include "flow.h"
@@ -18,6 +19,8 @@
 #define BUCKETS       4096u
 #define OVER_AFTER    5000000000ull
 #define SILENT_AFTER  60000000000ull
+#define LEASED        256u
+#define WHOLE         2048u /* of UDP: a DHCP message on Ethernet */
 #define HEADERS       160u /* Ethernet with two tags, IPv4 and TCP with all options: 142 */
 
 struct flow_table {
@@ -26,6 +29,7 @@ struct flow_table {
     void *context;
     uint32_t count;
     struct flow *bucket[BUCKETS];
+    struct flow *leased[LEASED]; /* exchanges with a lease, by address: ARP of another host that has it is theirs */
     struct age {
         struct flow *oldest, *newest;
     } open, closed;
@@ -37,6 +41,7 @@ struct ends {
     uint8_t protocol;
     uint32_t from, to;
     uint16_t from_port, to_port;
+    uint64_t client; /* of DHCP, for which nothing else counts; else 0 */
 };
 
 struct flow_table *flow_table_open(const struct flow_rules *rules, flow_fn done, void *context)
@@ -57,13 +62,14 @@ static void free_flow(struct flow *flow)
     free(flow);
 }
 
-static bool find_ends(const struct packet *packet, struct ends *ends)
+static bool find_ends(const struct packet *packet, const struct dhcp_wire *dhcp, struct ends *ends)
 {
     if (packet->kind == PACKET_OTHER) {
         return false;
     }
     *ends = (struct ends){packet->kind,       packet->protocol,    packet->source,
-                          packet->destination, packet->source_port, packet->destination_port};
+                          packet->destination, packet->source_port, packet->destination_port,
+                          dhcp ? dhcp_flow_client(dhcp) : 0};
     if (packet->kind == PACKET_ICMP) {
         bool echo = packet->icmp_type == 8 || packet->icmp_type == 0;
         ends->from_port = ends->to_port = echo ? packet->icmp_id : 0;
@@ -73,6 +79,9 @@ static bool find_ends(const struct packet *packet, struct ends *ends)
 
 static uint32_t hash_ends(const struct ends *ends)
 {
+    if (ends->client) {
+        return (uint32_t)(ends->client * 0x9e3779b97f4a7c15u >> 52);
+    }
     uint32_t hash = (ends->from ^ ends->to) + (uint32_t)(ends->from_port ^ ends->to_port) * 65599u +
                     (uint32_t)ends->kind * 31u + ends->protocol;
     return hash * 2654435761u >> 20;
@@ -80,8 +89,12 @@ static uint32_t hash_ends(const struct ends *ends)
 
 static bool has_ends(const struct flow *flow, const struct ends *ends, bool *to_dut)
 {
-    if (flow->kind != ends->kind || flow->protocol != ends->protocol) {
+    if (flow->kind != ends->kind || flow->protocol != ends->protocol ||
+        flow->dhcp.client != ends->client) {
         return false;
+    }
+    if (ends->client) {
+        return true;
     }
     bool in = flow->peer == ends->from && flow->dut == ends->to &&
               flow->peer_port == ends->from_port && flow->dut_port == ends->to_port;
@@ -131,12 +144,40 @@ static void link_newest(struct flow_table *table, struct flow *flow)
 static struct ends ends_of(const struct flow *flow)
 {
     struct ends ends = {flow->kind, flow->protocol, flow->peer,
-                        flow->dut,  flow->peer_port, flow->dut_port};
+                        flow->dut,  flow->peer_port, flow->dut_port, flow->dhcp.client};
     return ends;
+}
+
+static struct flow **leased_bucket(struct flow_table *table, uint32_t address)
+{
+    return &table->leased[(address * 2654435761u >> 24) % LEASED];
+}
+
+static void unwatch(struct flow_table *table, struct flow *flow)
+{
+    struct flow **at = leased_bucket(table, flow->dhcp.address);
+    while (flow->watched && *at != flow) {
+        at = &(*at)->next_leased;
+    }
+    if (flow->watched) {
+        *at = flow->next_leased;
+        flow->watched = false;
+    }
+}
+
+static void watch(struct flow_table *table, struct flow *flow)
+{
+    struct flow **bucket = leased_bucket(table, flow->dhcp.address);
+    if (flow->dhcp.leased) {
+        flow->next_leased = *bucket;
+        *bucket = flow;
+        flow->watched = true;
+    }
 }
 
 static void finish(struct flow_table *table, struct flow *flow)
 {
+    unwatch(table, flow);
     struct ends ends = ends_of(flow);
     struct flow **at = &table->bucket[hash_ends(&ends) % BUCKETS];
     while (*at != flow) {
@@ -154,7 +195,7 @@ static bool is_over(const struct flow *flow, uint64_t now)
     if (flow->kind == PACKET_TCP) {
         return silent > OVER_AFTER && is_closed(flow);
     }
-    return silent > SILENT_AFTER;
+    return silent > SILENT_AFTER && silent > flow->dhcp.hold;
 }
 
 static void finish_closed(struct flow_table *table, uint64_t now)
@@ -219,9 +260,7 @@ static struct flow *make_flow(struct flow_table *table, const struct packet *pac
     flow->peer_port = from_dut ? ends->to_port : ends->from_port;
     flow->offered_by = ends->from;
     flow->opened_by_dut = from_dut && !(packet->kind == PACKET_TCP && (packet->flags & TCP_ACK));
-    uint16_t low = flow->dut_port < flow->peer_port ? flow->dut_port : flow->peer_port;
-    uint16_t high = flow->dut_port < flow->peer_port ? flow->peer_port : flow->dut_port;
-    flow->dhcp = packet->kind == PACKET_UDP && low == 67 && (high == 68 || high == 67);
+    flow->dhcp.client = ends->client;
     memcpy(flow->dut_mac, packet->bytes + (from_dut ? 6 : 0), 6);
     memcpy(flow->peer_mac, packet->bytes + (from_dut ? 0 : 6), 6);
     struct flow **bucket = &table->bucket[hash_ends(ends) % BUCKETS];
@@ -248,7 +287,7 @@ static bool grow(void **array, uint32_t *space, uint32_t needed, size_t size)
 }
 
 static bool keep_frame(struct flow *flow, const struct captured *frame, const struct packet *packet,
-                       bool to_dut)
+                       enum dhcp_class class, bool to_dut)
 {
     void *frames = flow->frames;
     void *options = flow->options;
@@ -270,7 +309,8 @@ static bool keep_frame(struct flow *flow, const struct captured *frame, const st
         .window = packet->window,
         .ip_id = packet->ip_id,
         .urgent = packet->urgent,
-        .flags = packet->kind == PACKET_TCP    ? packet->flags
+        .flags = flow->dhcp.client ? (uint8_t)class
+                 : packet->kind == PACKET_TCP    ? packet->flags
                  : packet->kind == PACKET_ICMP ? packet->icmp_type
                                                : packet->icmp_code,
         .options_length = packet->options_length,
@@ -320,39 +360,94 @@ static bool begins_anew(const struct flow *flow, const struct packet *packet)
     return true;
 }
 
+/* A frame of a DHCP exchange: who is who is said by the messages, not by addresses. */
+static void note_dhcp(struct flow_table *table, struct flow *flow, const struct dhcp_wire *dhcp,
+                      const struct packet *packet)
+{
+    unwatch(table, flow);
+    dhcp_flow_note(&flow->dhcp, dhcp, packet->source);
+    watch(table, flow);
+    flow->opened_by_dut = true;
+    flow->dut = flow->dhcp.address;
+    flow->dut_port = 68;
+    flow->peer_port = 67;
+    memcpy(flow->dut_mac, dhcp->chaddr, 6);
+    if (dhcp->reply || flow->count == 1) {
+        flow->peer = dhcp->reply ? packet->source : packet->destination;
+        memcpy(flow->peer_mac, packet->bytes + (dhcp->reply ? 6 : 0), 6);
+    }
+}
+
+/* Another host says it has an address that a client has leased: that belongs to the client's exchange, too. */
+static void add_conflicts(struct flow_table *table, const struct captured *frame,
+                          const struct packet *packet)
+{
+    if (packet->kind != PACKET_ARP) {
+        return;
+    }
+    for (struct flow *flow = *leased_bucket(table, packet->source); flow; flow = flow->next_leased) {
+        if (flow->dhcp.address == packet->source && memcmp(flow->dut_mac, packet->bytes + 6, 6) != 0) {
+            keep_frame(flow, frame, packet, DHCP_CLASS_CONFLICT, true);
+        }
+    }
+}
+
+static bool is_of_dut(const struct flow_table *table, const struct ends *ends)
+{
+    return table->rules.any_dut || ends->client ||
+           ((ends->from ^ table->rules.dut) & table->rules.dut_mask) == 0 ||
+           ((ends->to ^ table->rules.dut) & table->rules.dut_mask) == 0;
+}
+
+/* True when the frame is not of the flow between its ends, but of another that comes after it. */
+static bool is_of_next(const struct flow *flow, const struct packet *packet, const struct dhcp_wire *dhcp,
+                       uint64_t now)
+{
+    return is_over(flow, now) || (dhcp ? dhcp_flow_begins_anew(&flow->dhcp, dhcp, packet->source)
+                                       : begins_anew(flow, packet));
+}
+
 bool flow_table_add(struct flow_table *table, const struct captured *frame,
                     const struct packet *decoded)
 {
     struct ends ends;
+    struct dhcp_wire wire;
     bool to_dut;
-    /* Finishing a flow reads the capture again, which may end the life of the frame's bytes: its headers are kept. */
-    uint8_t head[HEADERS];
+    /* Finishing a flow reads the capture again, which may end the life of the frame's bytes: headers are kept. */
+    static uint8_t head[WHOLE];
     struct packet kept = *decoded;
     const struct packet *packet = &kept;
+    bool may_be_dhcp = decoded->kind == PACKET_UDP && (decoded->source_port == 67 || decoded->source_port == 68);
+    uint32_t most = may_be_dhcp ? WHOLE : HEADERS;
     kept.bytes = head;
-    memcpy(head, decoded->bytes, decoded->length < HEADERS ? decoded->length : HEADERS);
+    kept.length = decoded->length < most ? decoded->length : most;
+    memcpy(head, decoded->bytes, kept.length);
+    const struct dhcp_wire *dhcp =
+        dhcp_wire_read(&wire, packet) && dhcp_flow_client(&wire) ? &wire : NULL;
+    kept.length = decoded->length;
     finish_closed(table, frame->time);
     finish_silent(table, frame->time);
-    if (!find_ends(packet, &ends)) {
+    if (!find_ends(packet, dhcp, &ends) || !is_of_dut(table, &ends)) {
         return false;
     }
-    if (!table->rules.any_dut && ((ends.from ^ table->rules.dut) & table->rules.dut_mask) != 0 &&
-        ((ends.to ^ table->rules.dut) & table->rules.dut_mask) != 0) {
-        return false;
-    }
+    add_conflicts(table, frame, packet);
     struct flow *flow = find_flow(table, &ends, &to_dut);
-    if (flow && (begins_anew(flow, packet) || is_over(flow, frame->time))) {
+    if (flow && is_of_next(flow, packet, dhcp, frame->time)) {
         finish(table, flow);
         flow = NULL;
     }
     if (!flow) {
         flow = make_flow(table, packet, &ends, &to_dut);
     }
-    if (!flow || !keep_frame(flow, frame, packet, to_dut)) {
+    to_dut = dhcp ? dhcp->reply : to_dut;
+    if (!flow || !keep_frame(flow, frame, packet, dhcp ? dhcp->class : DHCP_CLASS_OTHER, to_dut)) {
         return false;
     }
     unlink_age(table, flow);
     note_frame(flow, frame, packet, to_dut);
+    if (dhcp) {
+        note_dhcp(table, flow, dhcp, packet);
+    }
     link_newest(table, flow);
     return true;
 }

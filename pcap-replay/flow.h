@@ -6,8 +6,8 @@
 #ifndef REPLAY_FLOW_H
 #define REPLAY_FLOW_H
 
+#include "dhcp_flow.h"
 #include "trace.h"
-#include "decode.h"
 
 /* One frame of a flow. */
 struct flow_frame {
@@ -17,7 +17,7 @@ struct flow_frame {
     uint32_t options;      /* where its TCP options are in flow.options */
     uint16_t window;
     uint16_t ip_id, urgent;
-    uint8_t flags;         /* TCP; ICMP: type; ARP: operation */
+    uint8_t flags;         /* TCP; ICMP: type; ARP: operation; DHCP: enum dhcp_class */
     uint8_t options_length;
     uint8_t ttl, tos;
     bool to_dut;
@@ -32,7 +32,7 @@ struct flow {
     bool opened_by_dut;    /* the stack is the side that began */
     bool cut;              /* frames of it were cut */
     bool fragments, vlan;
-    bool dhcp;
+    struct dhcp_flow dhcp;
     bool wrong_sums;       /* to the stack, and not for offload: the receiver dropped those */
     uint32_t dut, peer;    /* IPv4 */
     uint16_t dut_port, peer_port;
@@ -46,6 +46,8 @@ struct flow {
     bool fin[2], rst;      /* fin[0]: towards the stack */
     uint64_t last;
     struct flow *next_in_bucket;
+    struct flow *next_leased; /* of the exchanges whose leased address falls into the same bucket */
+    bool watched;             /* it is on such a list */
     struct flow *older, *newer;
 };
 

@@ -267,6 +267,7 @@ static bool open_rig(struct inject *inject)
     struct run *run = inject->run;
     char reason[200];
     struct rig_config config = {.memory = run->memory,
+                                .probe = WISP_PROBE_NONE,
                                 .mac = choose_mac(inject),
                                 .mtu = run->options->mtu,
                                 .seed = run->options->seed,

@@ -88,6 +88,7 @@ struct pcapreplay_flow {
     uint64_t first_frame;    /* number in the capture */
     uint64_t diff_frame;     /* of a FAIL: the captured frame it was found at; 0: at the end */
     uint64_t diff_time;      /* of that frame, nanoseconds since the capture began */
+    char exchange[160];      /* of DHCP: the client's card and the captured messages; else "" */
     char why[200];           /* of a FAIL or SKIP: one line */
     char expected[120];      /* of a FAIL of headers or bytes */
     char got[120];

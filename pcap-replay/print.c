@@ -44,6 +44,9 @@ static void print_flow(const struct pcapreplay_flow *flow, const struct pcaprepl
                                                : "SKIP  ",
             flow->verdict == PCAPREPLAY_SKIP && !options->list ? flow->why : "",
             flow->verdict == PCAPREPLAY_PASS && !flow->complete ? " (incomplete)" : "");
+    if (flow->exchange[0]) {
+        fprintf(file, "              %s\n", flow->exchange);
+    }
 }
 
 static void print_failure(const struct pcapreplay_flow *flow, FILE *file)
@@ -135,6 +138,9 @@ static void print_tap(const struct pcapreplay_report *report,
         fprintf(file, "%s %u - %s %s > %s%s%s\n", fail ? "not ok" : "ok", i + 1, flow->proto,
                 flow->peer, flow->dut, flow->verdict == PCAPREPLAY_SKIP ? " # SKIP " : "",
                 flow->verdict == PCAPREPLAY_SKIP ? flow->why : "");
+        if (flow->exchange[0]) {
+            fprintf(file, "# %s\n", flow->exchange);
+        }
         if (fail) {
             fprintf(file, "# %s\n", flow->why);
         }
@@ -181,6 +187,9 @@ static json_t *flow_object(const struct pcapreplay_flow *flow)
     json_object_set_new(object, "frames_out", number(flow->frames_out));
     json_object_set_new(object, "bytes_in", number(flow->bytes_in));
     json_object_set_new(object, "bytes_out", number(flow->bytes_out));
+    if (flow->exchange[0]) {
+        json_object_set_new(object, "exchange", json_string(flow->exchange));
+    }
     if (flow->why[0]) {
         json_object_set_new(object, "why", json_string(flow->why));
     }

@@ -207,7 +207,7 @@ static bool make_stack(struct rig *rig, wisp_time now)
     config.hash = rig_hash;
     config.sum = wisp_sum_portable;
     config.reassembly = &wisp_ipv4_reassembly;
-    config.probe = WISP_PROBE_NONE;
+    config.probe = rig->config.probe;
     fill_seed(rig, config.seed);
     void *mem = carve(rig, wisp_stack_size(&config));
     rig->stack = mem ? wisp_stack_init(mem, wisp_stack_size(&config), &config, now) : NULL;
@@ -411,6 +411,11 @@ struct wisp_tcp *rig_tcp(struct rig *rig)
 struct wisp_udp *rig_udp(struct rig *rig)
 {
     return rig->udp;
+}
+
+struct wisp_netdev *rig_netdev(struct rig *rig)
+{
+    return wisp_netfront_dev(rig->front);
 }
 
 uint64_t rig_frames_in(const struct rig *rig)

@@ -27,6 +27,7 @@ struct rig_config {
     bool persistent;
     uint16_t split;
     uint16_t queues;
+    enum wisp_probe probe; /* how the stack checks new addresses */
     const struct impairment *impairment; /* null: a perfect path */
     /* A frame left the stack and arrived at its peer. */
     void (*out)(void *context, const uint8_t *bytes, uint32_t length, wisp_time now);
@@ -61,6 +62,7 @@ wisp_time rig_step(struct rig *rig, wisp_time now);
 struct wisp_stack *rig_stack(struct rig *rig);
 struct wisp_tcp *rig_tcp(struct rig *rig);
 struct wisp_udp *rig_udp(struct rig *rig);
+struct wisp_netdev *rig_netdev(struct rig *rig);
 uint64_t rig_frames_in(const struct rig *rig);
 uint64_t rig_frames_out(const struct rig *rig);
 

@@ -4,8 +4,8 @@
  * the captured addresses, but for those that no host on a network can have (127.0.0.1 talking to itself): these
  * become two of their own.
  */
+#include "dhcp_exchange.h"
 #include "frame.h"
-#include "session.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +53,9 @@ static void session_out(void *context, const uint8_t *bytes, uint32_t length, wi
     packet_decode(&packet, bytes, length, length);
     if (packet.kind == PACKET_ARP && packet.icmp_code == 1 &&
         packet.destination != session->ends.to) {
+        if (packet.source == 0) {
+            return; /* a probe: nobody else has the address */
+        }
         session->asked = true;
         session->asked_for = packet.destination;
         return;
@@ -85,6 +88,7 @@ bool session_open(struct session *session, const struct session_ground *ground,
                                 .persistent = ground->options->persistent,
                                 .split = ground->options->split,
                                 .queues = ground->options->queues,
+                                .probe = flow->dhcp.client ? WISP_PROBE_BESIDE : WISP_PROBE_NONE,
                                 .impairment = ground->impairment,
                                 .out = session_out,
                                 .show = ground->show ? session_show : NULL,
@@ -166,6 +170,9 @@ static const char *reason_to_skip(const struct flow *flow, const struct pcaprepl
     if (flow->cut && !options->allow_truncated) {
         return "frames were cut by the capture (--allow-truncated replays them all the same)";
     }
+    if (flow->dhcp.client) {
+        return dhcp_exchange_lacks(flow);
+    }
     if (flow->kind != PACKET_ARP && (flow->dut >> 28 == 14 || flow->dut == UINT32_MAX)) {
         return "to a group, which no single host answers";
     }
@@ -226,7 +233,9 @@ static bool run_session(const struct session_ground *ground, const struct flow *
     if (!session_open(&session, ground, flow, trace, result, error, size)) {
         return false;
     }
-    if (!rig_address(session.rig, session.ends.to, session.now)) {
+    if (engine == dhcp_replay) {
+        engine(&session); /* an address is what it looks for */
+    } else if (!rig_address(session.rig, session.ends.to, session.now)) {
         session_skip(&session, "the address of our side is none a host can have");
     } else if (streams) {
         tcp_replay(&session, streams);
@@ -275,8 +284,9 @@ bool replay_flow(const struct session_ground *ground, const struct flow *flow, s
     if (flow->kind == PACKET_TCP) {
         return replay_tcp(ground, flow, trace, result, error, size);
     }
-    result->complete = !flow->cut && has_answer(flow);
-    engine_fn engine = flow->kind == PACKET_UDP    ? udp_replay
+    result->complete = !flow->cut && (flow->dhcp.client || has_answer(flow));
+    engine_fn engine = flow->dhcp.client           ? dhcp_replay
+                       : flow->kind == PACKET_UDP    ? udp_replay
                        : flow->kind == PACKET_ICMP ? icmp_replay
                                                    : arp_replay;
     return run_session(ground, flow, trace, result, engine, NULL, error, size);

@@ -68,5 +68,6 @@ void tcp_refused_replay(struct session *session);
 void udp_replay(struct session *session);
 void icmp_replay(struct session *session);
 void arp_replay(struct session *session);
+void dhcp_replay(struct session *session);
 
 #endif
