@@ -9,7 +9,8 @@ uint64_t dhcp_flow_client(const struct dhcp_wire *wire)
                : (uint64_t)1 << 48 | (uint64_t)be16(wire->chaddr) << 32 | be32(wire->chaddr + 2);
 }
 
-bool dhcp_flow_begins_anew(const struct dhcp_flow *flow, const struct dhcp_wire *wire, uint32_t source)
+bool dhcp_flow_begins_anew(const struct dhcp_flow *flow, const struct dhcp_wire *wire,
+                           uint32_t source)
 {
     bool again = wire->class == flow->last && wire->xid == flow->xid && source == flow->source;
     if (wire->reply || (again && !flow->answered)) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Judging DHCP exchanges. At `stream` what counts is where the client ends: the lease an ACK gives, no lease after a
- * NAK. The lease is read from the capture by code that shares nothing with the client's. At `headers` a server's view
- * counts: what each message is, and the addresses it decides by (RFC 2131 §4.3); at `bytes` which options there are.
+ * Judging DHCP exchanges. At `stream` what counts is where the client ends: the lease an ACK gives,
+ * no lease after a NAK. The lease is read from the capture by code that shares nothing with the
+ * client's. At `headers` a server's view counts: what each message is, and the addresses it decides
+ * by (RFC 2131 §4.3); at `bytes` which options there are.
  *
  *   compared          expected
  *   address           yiaddr; of an INFORM the parameters only
@@ -10,8 +11,8 @@
  *   routers           option 3, unless option 121 stands in its place
  *   routes            how many option 121 has
  *   name servers      option 6, as many as the client keeps
- *   lease, T1, T2     options 51, 58, 59; without them a half and seven eighths, give or take a thirty-second
- *   server            option 54
+ *   lease, T1, T2     options 51, 58, 59; without them a half and seven eighths, give or take a
+ * thirty-second server            option 54
  */
 #include "dhcp_exchange.h"
 #include <stdio.h>
@@ -21,7 +22,8 @@
 
 static void address_text(char text[16], uint32_t address)
 {
-    snprintf(text, 16, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255, address & 255);
+    snprintf(text, 16, "%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,
+             address & 255);
 }
 
 /* ---- which exchanges ---- */
@@ -30,7 +32,8 @@ const char *dhcp_exchange_lacks(const struct flow *flow)
 {
     bool concluded = false;
     for (uint32_t i = 0; i < flow->count; i++) {
-        concluded |= flow->frames[i].flags == DHCP_CLASS_ACK || flow->frames[i].flags == DHCP_CLASS_NAK;
+        concluded |=
+            flow->frames[i].flags == DHCP_CLASS_ACK || flow->frames[i].flags == DHCP_CLASS_NAK;
     }
     switch (flow->dhcp.first) {
     case DHCP_CLASS_OTHER:
@@ -69,8 +72,8 @@ static void request_text(const struct dhcp_wire *wire, char *text, size_t size)
     address_text(ciaddr, wire->ciaddr);
     address_text(requested, wire->requested);
     address_text(server, wire->server);
-    snprintf(text, size, "%s ciaddr %s requested %s server %s", dhcp_class_name(wire->class), ciaddr,
-             wire->requested ? requested : "-", wire->server ? server : "-");
+    snprintf(text, size, "%s ciaddr %s requested %s server %s", dhcp_class_name(wire->class),
+             ciaddr, wire->requested ? requested : "-", wire->server ? server : "-");
 }
 
 static void options_text(const struct dhcp_wire *wire, char *text, size_t size)
@@ -106,10 +109,13 @@ void dhcp_judge_request(struct dhcp_exchange *run, const struct flow_frame *fram
     if (theirs->ciaddr != ours->ciaddr) {
         session_fail(session, frame, "%s: ciaddr differs", dhcp_class_name(theirs->class));
     } else if (!wish && theirs->requested != ours->requested) {
-        session_fail(session, frame, "%s: the requested address differs", dhcp_class_name(theirs->class));
+        session_fail(session, frame, "%s: the requested address differs",
+                     dhcp_class_name(theirs->class));
     } else if (!wish && theirs->server != ours->server) {
-        session_fail(session, frame, "%s: the server identifier differs", dhcp_class_name(theirs->class));
-    } else if (theirs->class == DHCP_CLASS_RENEW && is_unicast(&run->theirs) != is_unicast(&run->ours)) {
+        session_fail(session, frame, "%s: the server identifier differs",
+                     dhcp_class_name(theirs->class));
+    } else if (theirs->class == DHCP_CLASS_RENEW &&
+               is_unicast(&run->theirs) != is_unicast(&run->ours)) {
         session_fail(session, frame, "REQUEST: %s where the captured client %s",
                      is_unicast(&run->ours) ? "renewed" : "rebound",
                      is_unicast(&run->ours) ? "rebound" : "renewed");
@@ -135,13 +141,14 @@ static bool differs(struct dhcp_exchange *run, const struct flow_frame *frame, c
         return false;
     }
     session_fail(run->session, frame, "the lease's %s differs", what);
-    snprintf(result->expected, sizeof(result->expected), "%s %llu", what, (unsigned long long)expected);
+    snprintf(result->expected, sizeof(result->expected), "%s %llu", what,
+             (unsigned long long)expected);
     snprintf(result->got, sizeof(result->got), "%s %llu", what, (unsigned long long)got);
     return true;
 }
 
-static bool address_differs(struct dhcp_exchange *run, const struct flow_frame *frame, const char *what,
-                            uint32_t expected, struct wisp_ip4 got)
+static bool address_differs(struct dhcp_exchange *run, const struct flow_frame *frame,
+                            const char *what, uint32_t expected, struct wisp_ip4 got)
 {
     struct pcapreplay_flow *result = run->session->result;
     char one[16], other[16];
@@ -180,7 +187,8 @@ static void judge_network(struct dhcp_exchange *run, const struct flow_frame *fr
     uint32_t mask = dhcp_wire_number(reply, DHCP_CODE_MASK, 0);
     bool is_mask = mask && (~mask & (~mask + 1)) == 0;
     if (is_mask && reply->yiaddr) {
-        address_differs(run, frame, "mask", mask, wisp_ip4_from_value(wisp_ip4_mask(lease->prefix)));
+        address_differs(run, frame, "mask", mask,
+                        wisp_ip4_from_value(wisp_ip4_mask(lease->prefix)));
     }
     uint32_t routes = count_routes(reply);
     if (routes) {
@@ -221,18 +229,33 @@ static void judge_times(struct dhcp_exchange *run, const struct flow_frame *fram
         differs(run, frame, "end", WISP_NEVER, lease->until);
         return;
     }
-    bool in_order = (t1 ? t1 : length / 2) < (t2 ? t2 : length / 8 * 7) && t2 < length && t1 < length;
+    bool in_order =
+        (t1 ? t1 : length / 2) < (t2 ? t2 : length / 8 * 7) && t2 < length && t1 < length;
     differs(run, frame, "time", length, (lease->until - lease->from) / WISP_SEC(1));
     judge_time(run, frame, "T1", length, in_order ? t1 : 0, 16, lease->renew - lease->from);
     judge_time(run, frame, "T2", length, in_order ? t2 : 0, 28, lease->rebind - lease->from);
 }
 
-static bool is_there(enum dhcp_class asked, enum dhcp_class reply, enum wisp_dhcp_state state)
+uint64_t dhcp_refusals(const struct dhcp_exchange *run)
+{
+    struct wisp_counter counter;
+    for (uint32_t i = 0; wisp_dhcp_counter(wisp_dhcp_run_machine(run->client), i, &counter); i++) {
+        if (strcmp(counter.name, "dhcp.rx.naks") == 0) {
+            return counter.value;
+        }
+    }
+    return 0;
+}
+
+static bool is_there(const struct dhcp_exchange *run, enum dhcp_class reply,
+                     enum wisp_dhcp_state state)
 {
     if (reply == DHCP_CLASS_NAK) {
-        return state == WISP_DHCP_STATE_INIT || state == WISP_DHCP_STATE_SELECTING;
+        return dhcp_refusals(run) > run->refusals &&
+               (state == WISP_DHCP_STATE_INIT || state == WISP_DHCP_STATE_SELECTING);
     }
-    return state == (asked == DHCP_CLASS_INFORM ? WISP_DHCP_STATE_INFORMED : WISP_DHCP_STATE_BOUND);
+    return state ==
+           (run->last == DHCP_CLASS_INFORM ? WISP_DHCP_STATE_INFORMED : WISP_DHCP_STATE_BOUND);
 }
 
 /* What the client counted of replies it did not take. */
@@ -257,7 +280,7 @@ bool dhcp_judge_outcome(struct dhcp_exchange *run, const struct flow_frame *fram
     struct wisp_dhcp *dhcp = wisp_dhcp_run_machine(run->client);
     const struct wisp_dhcp_lease *lease = wisp_dhcp_lease(dhcp);
     char counted[100];
-    if (!is_there(run->last, reply->class, wisp_dhcp_state(dhcp))) {
+    if (!is_there(run, reply->class, wisp_dhcp_state(dhcp))) {
         why_not(dhcp, counted, sizeof(counted));
         if (final) {
             session_fail(run->session, frame, "the %s was not taken: our client is %s%s",

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Replaying a DHCP exchange with our client as the client. Captured messages of the client are matched one by one with
- * those ours sends; what the capture has as answers to one then goes to ours, as long after its message as it came
- * after the captured one, with transaction, card and client identifier translated.
+ * Replaying a DHCP exchange with our client as the client. Captured messages of the client are
+ * matched one by one with those ours sends; what the capture has as answers to one then goes to
+ * ours, as long after its message as it came after the captured one, with transaction, card and
+ * client identifier translated.
  *
  *   captured from the client       who makes ours send it
  *   DISCOVER, REQUEST, the first   its user: wisp_dhcp_start, wisp_dhcp_reboot
  *   INFORM                         its user: wisp_dhcp_inform
  *   RELEASE                        its user: wisp_dhcp_release, when the captured one did
- *   DECLINE                        ARP of the capture, through the stack; without any: wisp_dhcp_conflict
- *   all else                       itself: answers, timers
+ *   DECLINE                        ARP of the capture, through the stack; without any:
+ * wisp_dhcp_conflict all else                       itself: answers, timers
  *
- * Which of several offers to take is the client's choice, so those the captured one did not take come late. A message
- * captured twice need not be sent twice; one of ours sent twice gets its answers twice. Relays are left out: their
- * part of a message's way is nobody's here.
+ * Which of several offers to take is the client's choice, so those the captured one did not take
+ * come late. A message captured twice need not be sent twice; one of ours sent twice gets its
+ * answers twice. Relays are left out: their part of a message's way is nobody's here.
  */
 #include "dhcp_exchange.h"
 #include <stdlib.h>
@@ -35,11 +36,23 @@ static void keep(struct dhcp_heard *heard, const uint8_t *bytes, uint32_t length
     heard->time = now;
 }
 
+/* Bytes and what points into them. */
+static void copy(struct dhcp_heard *to, const struct dhcp_heard *from)
+{
+    keep(to, from->frame, from->packet.length, from->time);
+}
+
 static void hear(void *context, const struct packet *packet, wisp_time now)
 {
     struct dhcp_exchange *run = context;
     struct dhcp_wire wire;
-    if (dhcp_wire_read(&wire, packet) && !wire.reply && run->heard_in - run->heard_out < DHCP_HEARD) {
+    if (packet->kind == PACKET_ARP && run->conflict &&
+        packet->destination == run->claim.packet.source) {
+        run->claim_due = true; /* who has an address answers every probe, of which the captured
+                                  client sent one */
+    }
+    if (dhcp_wire_read(&wire, packet) && !wire.reply &&
+        run->heard_in - run->heard_out < DHCP_HEARD) {
         keep(&run->heard[run->heard_in++ % DHCP_HEARD], packet->bytes, packet->length, now);
         run->session->result->bytes_out += wire.length;
     }
@@ -61,6 +74,12 @@ static wisp_time settle(struct dhcp_exchange *run)
     wisp_time next = WISP_NEVER;
     for (int round = 0; round < ROUNDS; round++) {
         next = session_step(session);
+        if (run->claim_due) {
+            run->claim_due = false;
+            rig_send(session->rig, run->claim.frame, run->claim.packet.length, false, 0,
+                     session->now);
+            next = session_step(session);
+        }
         while (wisp_stack_next_event(rig_stack(session->rig), &event)) {
             if (run->started) {
                 wisp_dhcp_run_notice(run->client, &event, session->now);
@@ -175,15 +194,15 @@ static void send_conflict(struct dhcp_exchange *run, struct dhcp_heard *arp)
     if (!(arp->frame[0] & 1)) {
         memcpy(arp->frame, session->ends.to_mac, 6);
     }
-    run->conflict = true;
-    rig_send(session->rig, arp->frame, arp->packet.length, false, 0, session->now);
+    copy(&run->claim, arp);
+    run->conflict = run->claim_due = true;
     settle(run);
 }
 
 static void answer_again(struct dhcp_exchange *run)
 {
     static struct dhcp_heard reply;
-    run->ours = *head(run);
+    copy(&run->ours, head(run));
     run->heard_out++;
     if (++run->answered_again > AGAIN_MOST) {
         return;
@@ -198,7 +217,8 @@ static void answer_again(struct dhcp_exchange *run)
 /* ---- the client's side ---- */
 
 /* Starts what the captured client's user started. */
-static void prompt(struct dhcp_exchange *run, const struct flow_frame *frame, const struct dhcp_wire *wire)
+static void prompt(struct dhcp_exchange *run, const struct flow_frame *frame,
+                   const struct dhcp_wire *wire)
 {
     struct session *session = run->session;
     struct wisp_dhcp *dhcp = wisp_dhcp_run_machine(run->client);
@@ -230,7 +250,8 @@ static wisp_time patience(struct dhcp_exchange *run, enum dhcp_class wanted)
     return wisp_time_add(run->session->now, PATIENCE);
 }
 
-/* The next message our client has to say, repetitions apart unless one is wanted; null: none in time. */
+/* The next message our client has to say, repetitions apart unless one is wanted; null: none in
+ * time. */
 static struct dhcp_heard *next_message(struct dhcp_exchange *run, enum dhcp_class wanted)
 {
     wisp_time limit = patience(run, wanted);
@@ -251,15 +272,17 @@ static void match(struct dhcp_exchange *run, uint32_t index, const struct dhcp_h
 {
     static struct dhcp_heard late;
     const struct flow_frame *frame = &run->session->flow->frames[index];
-    run->theirs = *theirs;
-    run->ours = *head(run);
+    copy(&run->theirs, theirs);
+    copy(&run->ours, head(run));
     run->heard_out++;
     run->last = theirs->wire.class;
+    run->conflict = run->conflict && run->last != DHCP_CLASS_DECLINE;
     run->here = run->ours.time;
     run->there = frame->time;
     run->answers_from = run->answers_to = index + 1;
     run->awaiting = run->last != DHCP_CLASS_DISCOVER && run->last != DHCP_CLASS_RELEASE &&
                     run->last != DHCP_CLASS_DECLINE;
+    run->refusals = dhcp_refusals(run);
     dhcp_judge_request(run, frame);
     for (uint32_t i = 0; i < run->lates && run->last == DHCP_CLASS_SELECT; i++) {
         if (read_frame(run, run->late[i], &late)) {
@@ -269,13 +292,15 @@ static void match(struct dhcp_exchange *run, uint32_t index, const struct dhcp_h
     run->lates = 0;
 }
 
-static void follow_client(struct dhcp_exchange *run, uint32_t index, const struct dhcp_heard *theirs)
+static void follow_client(struct dhcp_exchange *run, uint32_t index,
+                          const struct dhcp_heard *theirs)
 {
     struct session *session = run->session;
     const struct flow_frame *frame = &session->flow->frames[index];
     enum dhcp_class class = theirs->wire.class;
     bool again = run->started && class == run->last;
-    if (again && !run->awaiting && run->answers_to > run->answers_from && class != DHCP_CLASS_RENEW) {
+    if (again && !run->awaiting && run->answers_to > run->answers_from &&
+        class != DHCP_CLASS_RENEW) {
         return; /* the answer was there, and did not reach the captured client */
     }
     prompt(run, frame, &theirs->wire);
@@ -306,7 +331,8 @@ static uint32_t chosen_after(struct dhcp_exchange *run, uint32_t index)
 /* In answer to a REQUEST that names a server only that one's word counts. */
 static bool counts(const struct dhcp_exchange *run, const struct dhcp_wire *reply)
 {
-    return run->awaiting && (run->last != DHCP_CLASS_SELECT || reply->server == run->ours.wire.server);
+    return run->awaiting &&
+           (run->last != DHCP_CLASS_SELECT || reply->server == run->ours.wire.server);
 }
 
 static void await_outcome(struct dhcp_exchange *run, const struct flow_frame *frame,
@@ -345,7 +371,8 @@ static void follow_server(struct dhcp_exchange *run, uint32_t index, struct dhcp
         return;
     }
     run->answers_to = index + 1;
-    bool judged = counts(run, reply) && (reply->class == DHCP_CLASS_ACK || reply->class == DHCP_CLASS_NAK);
+    bool judged =
+        counts(run, reply) && (reply->class == DHCP_CLASS_ACK || reply->class == DHCP_CLASS_NAK);
     send_reply(run, theirs);
     if (judged) {
         await_outcome(run, frame, reply);
@@ -380,7 +407,8 @@ static void run_exchange(struct dhcp_exchange *run)
 {
     static struct dhcp_heard theirs;
     struct session *session = run->session;
-    for (uint32_t i = 0; i < session->flow->count && session->result->verdict == PCAPREPLAY_PASS; i++) {
+    for (uint32_t i = 0; i < session->flow->count && session->result->verdict == PCAPREPLAY_PASS;
+         i++) {
         if (!read_frame(run, i, &theirs)) {
             return;
         }

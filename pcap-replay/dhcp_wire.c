@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * DHCP messages of a capture (see dhcp_wire.h). Offsets of the fixed part: 0 op, 1 htype, 2 hlen, 4 xid, 10 flags,
- * 12 ciaddr, 16 yiaddr, 24 giaddr, 28 chaddr, 44 sname (64), 108 file (128), 236 cookie, 240 options.
+ * DHCP messages of a capture (see dhcp_wire.h). Offsets of the fixed part: 0 op, 1 htype, 2 hlen, 4
+ * xid, 10 flags, 12 ciaddr, 16 yiaddr, 24 giaddr, 28 chaddr, 44 sname (64), 108 file (128), 236
+ * cookie, 240 options.
  */
 #include "dhcp_wire.h"
 #include <string.h>
@@ -9,7 +10,8 @@
 #define OPTIONS 240u
 #define COOKIE  0x63825363u
 
-/* The option at *at; false: the area ends there, *at beyond it when what stands there is damaged. */
+/* The option at *at; false: the area ends there, *at beyond it when what stands there is damaged.
+ */
 static bool next_option(const uint8_t *area, uint32_t length, uint32_t *at)
 {
     while (*at < length && area[*at] == 0) {
@@ -37,7 +39,8 @@ uint32_t dhcp_wire_option(const struct dhcp_wire *wire, uint8_t code, uint8_t *v
     uint32_t total = 0;
     for (uint32_t i = 0; i < wire->areas; i++) {
         const uint8_t *area = wire->area[i].at;
-        for (uint32_t at = 0; next_option(area, wire->area[i].length, &at); at += 2u + area[at + 1]) {
+        for (uint32_t at = 0; next_option(area, wire->area[i].length, &at);
+             at += 2u + area[at + 1]) {
             if (area[at] != code) {
                 continue;
             }
@@ -72,7 +75,8 @@ static void read_areas(struct dhcp_wire *wire)
 
 static enum dhcp_class classify(const struct dhcp_wire *wire, uint8_t type)
 {
-    static const uint8_t replies = 1 << DHCP_CLASS_OFFER | 1 << DHCP_CLASS_ACK | 1 << DHCP_CLASS_NAK;
+    static const uint8_t replies =
+        1 << DHCP_CLASS_OFFER | 1 << DHCP_CLASS_ACK | 1 << DHCP_CLASS_NAK;
     if (type < 1 || type > 8 || wire->reply != (replies >> (type & 7) & 1 && type < 8)) {
         return DHCP_CLASS_OTHER;
     }
@@ -117,8 +121,8 @@ bool dhcp_wire_read(struct dhcp_wire *wire, const struct packet *packet)
 const char *dhcp_class_name(enum dhcp_class class)
 {
     static const char *const names[DHCP_CLASSES] = {
-        "BOOTP",   "DISCOVER", "OFFER",  "REQUEST",           "DECLINE",          "ACK",
-        "NAK",     "RELEASE",  "INFORM", "REQUEST(reboot)", "REQUEST(renew)", "conflict(arp)"};
+        "BOOTP", "DISCOVER", "OFFER",  "REQUEST",         "DECLINE",        "ACK",
+        "NAK",   "RELEASE",  "INFORM", "REQUEST(reboot)", "REQUEST(renew)", "conflict(arp)"};
     return class < DHCP_CLASSES ? names[class] : "?";
 }
 

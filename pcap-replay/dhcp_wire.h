@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* DHCP messages of a capture (RFC 2131 §2, RFC 3396): the judge's own decoding, which shares nothing with the client's. */
+/* DHCP messages of a capture (RFC 2131 §2, RFC 3396): the judge's own decoding, sharing nothing
+ * with the client's. */
 #ifndef REPLAY_DHCP_WIRE_H
 #define REPLAY_DHCP_WIRE_H
 
@@ -16,9 +17,10 @@ enum dhcp_class {
     DHCP_CLASS_NAK,
     DHCP_CLASS_RELEASE,
     DHCP_CLASS_INFORM,
-    DHCP_CLASS_REBOOT, /* REQUEST of a remembered address */
-    DHCP_CLASS_RENEW,  /* REQUEST by the address in use: renewing, rebinding */
-    DHCP_CLASS_CONFLICT, /* in a flow: no message, but ARP of another host that has the leased address */
+    DHCP_CLASS_REBOOT,   /* REQUEST of a remembered address */
+    DHCP_CLASS_RENEW,    /* REQUEST by the address in use: renewing, rebinding */
+    DHCP_CLASS_CONFLICT, /* in a flow: no message, but ARP of another host that has the leased
+                            address */
     DHCP_CLASSES
 };
 
@@ -59,8 +61,10 @@ struct dhcp_wire {
 /* The message of a UDP packet; false: it is none, or damaged. Bytes stay borrowed. */
 bool dhcp_wire_read(struct dhcp_wire *wire, const struct packet *packet);
 
-/* Joins the parts of option code in value, at most size bytes; gives the full length, 0: not there. */
-uint32_t dhcp_wire_option(const struct dhcp_wire *wire, uint8_t code, uint8_t *value, uint32_t size);
+/* Joins the parts of option code in value, at most size bytes; gives the full length, 0: not there.
+ */
+uint32_t dhcp_wire_option(const struct dhcp_wire *wire, uint8_t code, uint8_t *value,
+                          uint32_t size);
 
 /* An option of four bytes; fallback when it is missing or of another size. */
 uint32_t dhcp_wire_number(const struct dhcp_wire *wire, uint8_t code, uint32_t fallback);
@@ -69,9 +73,9 @@ uint32_t dhcp_wire_number(const struct dhcp_wire *wire, uint8_t code, uint32_t f
 const char *dhcp_class_name(enum dhcp_class class);
 
 /*
- * Copies a reply to `to` (size bytes) as an answer to `ours` in place of `theirs`: transaction and hardware address
- * are those of ours, and a client identifier that echoes theirs (RFC 6842) becomes the one of ours. Gives the length;
- * 0: it does not fit.
+ * Copies a reply to `to` (size bytes) as an answer to `ours` in place of `theirs`: transaction and
+ * hardware address are those of ours, and a client identifier that echoes theirs (RFC 6842) becomes
+ * the one of ours. Gives the length; 0: it does not fit.
  */
 uint32_t dhcp_wire_translate(const struct dhcp_wire *reply, const struct dhcp_wire *theirs,
                              const struct dhcp_wire *ours, uint8_t *to, uint32_t size);

@@ -29,7 +29,7 @@ static const char help_text[] =
     "\n"
     "      --mode=endpoint|inject  endpoint (default): one side of each flow is the stack;\n"
     "                              inject: frames as they are\n"
-    "  -d, --dut=ADDR[/LEN]        the hosts the stack is (default: each flow's responder)\n"
+    "  -d, --dut=ADDR[/LEN]        the hosts the stack is (default: each flow's responder; of DHCP, the client)\n"
     "      --dut-mac=MAC           its hardware address in inject mode (default: as captured)\n"
     "      --strict=LEVEL          stream (default), headers or bytes\n"
     "      --csum=POLICY           auto (default), keep or fix\n"

@@ -25,7 +25,8 @@ static void choose_ends(struct session *session)
     struct build_ends *ends = &session->ends;
     ends->from = flow->peer;
     ends->to = flow->dut;
-    if (!is_host(flow->peer) || !is_host(flow->dut) || flow->peer == flow->dut) {
+    bool probe = flow->kind == PACKET_ARP && flow->peer == 0; /* from nobody yet (RFC 5227) */
+    if ((!is_host(flow->peer) && !probe) || !is_host(flow->dut) || flow->peer == flow->dut) {
         ends->from = SUBSTITUTE_PEER;
         ends->to = SUBSTITUTE_DUT;
     }
@@ -52,10 +53,7 @@ static void session_out(void *context, const uint8_t *bytes, uint32_t length, wi
     }
     packet_decode(&packet, bytes, length, length);
     if (packet.kind == PACKET_ARP && packet.icmp_code == 1 &&
-        packet.destination != session->ends.to) {
-        if (packet.source == 0) {
-            return; /* a probe: nobody else has the address */
-        }
+        packet.destination != session->ends.to && packet.source != 0) { /* but no probe: nobody has that address */
         session->asked = true;
         session->asked_for = packet.destination;
         return;
