@@ -75,13 +75,8 @@ static struct wisp_pkt *receive_room(struct wisp_link_end *end, uint32_t length)
     return pkt;
 }
 
-/* What went out as one view arrives as one: most frames. */
 static void copy_frame(struct wisp_pkt *to, const struct wisp_pkt *from)
 {
-    if (from->views == 1 && to->views == 1) {
-        memcpy(wisp_pkt_head(to), wisp_pkt_head(from), from->length);
-        return;
-    }
     struct cursor at = {from, 0, 0};
     while (at.view < from->views && from->view[at.view].length == 0) {
         at.view++;
@@ -91,14 +86,42 @@ static void copy_frame(struct wisp_pkt *to, const struct wisp_pkt *from)
     }
 }
 
-static void deliver(struct wisp_link_end *to, const struct wisp_pkt *sent)
+/* What went out as one view arrives as one: most frames. Null: for lack of memory. */
+static struct wisp_pkt *copy_view(struct wisp_link_end *to, const struct wisp_view *view)
+{
+    struct wisp_pkt *pkt = wisp_pkt_alloc(to->rx_pool);
+    struct wisp_page *page =
+        pkt ? wisp_page_alloc(to->dev.pages, WISP_ROLE_RX, WISP_HOLDER_PACKET) : NULL;
+    if (!page) {
+        wisp_pkt_drop(pkt);
+        return NULL;
+    }
+    uint32_t offset = start_offset(to, view->length);
+    memcpy(page->data + offset, wisp_view_bytes(view), view->length);
+    wisp_view_set(&pkt->view[0], page, offset, view->length);
+    pkt->views = 1;
+    pkt->length = view->length;
+    return pkt;
+}
+
+static __attribute__((noinline)) struct wisp_pkt *copy_any(struct wisp_link_end *to,
+                                                           const struct wisp_pkt *sent)
 {
     struct wisp_pkt *pkt = receive_room(to, sent->length);
+    if (pkt) {
+        copy_frame(pkt, sent);
+    }
+    return pkt;
+}
+
+static void deliver(struct wisp_link_end *to, const struct wisp_pkt *sent)
+{
+    struct wisp_pkt *pkt =
+        sent->views == 1 && !to->split ? copy_view(to, &sent->view[0]) : copy_any(to, sent);
     if (!pkt) {
         to->dev.stats.rx_dropped++;
         return;
     }
-    copy_frame(pkt, sent);
     to->bytes_moved += sent->length;
     pkt->csum = sent->csum;
     pkt->csum_start = sent->csum_start;
