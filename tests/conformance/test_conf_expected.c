@@ -20,6 +20,7 @@ static struct wisp_tcp_conn *conn[2];
 static uint64_t taken; /* segments that took the short way */
 static uint64_t refused;
 static uint32_t state;
+static bool quiet; /* small writes, longer waits: one segment in flight, sent again now and then */
 static int act; /* number of the act, for messages */
 
 /* The link puts these between arrival.c and expected.c. */
@@ -223,6 +224,19 @@ static uint32_t some_length(void)
     return lengths[draw(sizeof(lengths) / sizeof(lengths[0]))];
 }
 
+/* What the peer has of what we sent: all, nothing new (a duplicate, often several in a row), or a part. */
+static uint32_t some_ack(void)
+{
+    static uint32_t again;
+    uint32_t oldest = conn[0]->snd_una.v - pair[0].our_iss;
+    uint32_t flight = seq_span(conn[0]->snd_una, conn[0]->snd_nxt);
+    again = again ? again - 1 : one_in(8) ? 2 + draw(4) : 0;
+    if (again || one_in(4)) {
+        return oldest;
+    }
+    return one_in(3) ? oldest + draw(flight + 1) : oldest + flight;
+}
+
 /* A segment the peer may well send, with one thing or another wrong with it now and then. */
 static struct seg some_segment(uint32_t strange)
 {
@@ -232,6 +246,7 @@ static struct seg some_segment(uint32_t strange)
     uint32_t ack = w->our_next - w->our_iss;
     seg.flags |= one_in(2) ? PSH : 0;
     seg.window = one_in(3) ? 1000 + draw(3) : 60000;
+    seg.ack = some_ack();
     if (!one_in(strange)) {
         return seg;
     }
@@ -323,7 +338,7 @@ static void write_some(void)
 {
     static uint8_t bytes[8000];
     static const uint32_t lengths[] = {1, 1, 1, 10, 60, 65, 700, 1448, 7000};
-    uint32_t n = lengths[draw(sizeof(lengths) / sizeof(lengths[0]))];
+    uint32_t n = lengths[draw(quiet ? 4 : sizeof(lengths) / sizeof(lengths[0]))];
     uint32_t took = wisp_tcp_write(conn[0], bytes, n);
     ck_assert_uint_eq(wisp_tcp_write(conn[1], bytes, n), took);
 }
@@ -339,7 +354,7 @@ static void want_some(void)
 
 static void step_or_wait(void)
 {
-    wisp_time time = one_in(20)  ? WISP_MS(1 + draw(1500))
+    wisp_time time = one_in(quiet ? 4 : 20)  ? WISP_MS(1 + draw(1500))
                      : one_in(3) ? WISP_MS(draw(50))
                                  : WISP_US(draw(100));
     for (int i = 0; i < 2; i++) {
@@ -401,10 +416,16 @@ static void tune(struct wisp_tcp_config *config)
     config->receive_window = 32768;
 }
 
+static void tune_small(struct wisp_tcp_config *config)
+{
+    tune(config);
+    config->receive_window = 2000;
+}
+
 static void open_pair(uint32_t seed)
 {
     struct wire_options options = {
-        .tune = tune, .pages = 160, .csum = seed & 1, .split = seed & 2 ? 700 : 0};
+        .tune = seed % 3 == 0 ? tune_small : tune, .pages = 160, .csum = seed & 1, .split = seed & 2 ? 700 : 0};
     bool timestamps = seed & 4;
     for (int i = 0; i < 2; i++) {
         wire_open(&pair[i], &options);
@@ -419,6 +440,7 @@ static void open_pair(uint32_t seed)
 static void converse(uint32_t seed, uint32_t strange)
 {
     state = seed * 2654435761u + 12345;
+    quiet = seed & 16;
     open_pair(seed);
     for (act = 0; act < ACTS && wire_info(conn[0]).state == WISP_TCP_STATE_ESTABLISHED; act++) {
         act_once(strange);
@@ -443,11 +465,11 @@ END_TEST
 START_TEST(every_fourth_segment_strange_or_hostile__short_and_long_way_agree)
 {
     taken = refused = 0;
-    for (uint32_t seed = 0; seed < 96; seed++) {
+    for (uint32_t seed = 0; seed < 64; seed++) {
         converse(seed, 4);
     }
-    ck_assert_uint_gt(taken, 96 * 4);
-    ck_assert_uint_gt(refused, 96 * 4);
+    ck_assert_uint_gt(taken, 64 * 4);
+    ck_assert_uint_gt(refused, 64 * 4);
 }
 END_TEST
 
