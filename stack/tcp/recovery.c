@@ -68,6 +68,10 @@ static bool was_limit(struct wisp_tcp_conn *conn, uint32_t bytes)
     if (flight > part->peak || seq_after(conn->snd_una, part->peak_end)) {
         part->peak = flight;
         part->peak_end = conn->snd_nxt;
+        /* Kept near: 2 GiB without a loss later it would seem to lie ahead. */
+        if (seq_after(conn->snd_una, part->recover)) {
+            part->recover = seq_sub(conn->snd_una, 1);
+        }
     }
     return 2u * part->peak >= conn->cc.cwnd;
 }

@@ -3,6 +3,7 @@
 #include "bytes.h"
 #include "suite.h"
 #include "sum.h"
+#include "tcp_priv.h"
 #include "wire.h"
 
 static struct wire w;
@@ -134,6 +135,26 @@ START_TEST(three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer)
     wire_tell(&w, SEG(.flags = ACK, .ack = 1));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1460));
     ck_assert_uint_lt(wire_info(conn).ssthresh, 14600);
+}
+END_TEST
+
+START_TEST(two_gigabytes_without_a_loss__duplicates__still_fast_retransmit)
+{
+    struct wisp_tcp_conn *conn = wire_server(&w);
+    write_bytes(conn, 14600);
+    drain();
+    /* Where the last recovery ended lies as far back as after 2 GiB less two segments. */
+    conn->part->recover = seq_sub(conn->snd_una, 0x80000000u - 2920);
+    for (uint32_t acked = 1 + 1460; acked < 1 + 14600; acked += 1460) {
+        wire_tell(&w, SEG(.flags = ACK, .ack = acked));
+    }
+    write_bytes(conn, 14600);
+    drain();
+    for (int i = 0; i < 3; i++) {
+        wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 9 * 1460));
+    }
+    wire_expect(&w, GOT(.flags = ACK, .seq = 1 + 9 * 1460, .length = 1460));
+    ck_assert_uint_eq(wisp_stack_count(w.stack, "tcp.fast_retransmits"), 1);
 }
 END_TEST
 
@@ -615,6 +636,7 @@ int main(void)
     tcase_add_test(tcase, slow_start__each_full_ack__cwnd_grows_by_what_was_acknowledged);
     tcase_add_test(tcase, congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment);
     tcase_add_test(tcase, three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer);
+    tcase_add_test(tcase, two_gigabytes_without_a_loss__duplicates__still_fast_retransmit);
     tcase_add_test(tcase, retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken);
     tcase_add_test(tcase, data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken);
     tcase_add_test(tcase, sacked_data__never_acknowledged__is_sent_again_after_the_timeout);
