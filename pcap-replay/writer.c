@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Writing captures (see writer.h). Times are those of the replay, from 0 on, so that the same run gives the same file.
- * Flows are replayed one after the other; their frames are put into the order of time by an index of 24 bytes each.
+ * Flows are replayed one after the other; their frames wait in a temporary file and are put into the order of time
+ * by an index of 24 bytes each in another one, sorted where it lies: memory does not grow with the capture.
  */
 #define _GNU_SOURCE
 #include "writer.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct entry {
@@ -21,9 +23,8 @@ struct writer {
     char *path, *partial;
     pcap_t *pcap;
     pcap_dumper_t *dumper;
-    FILE *spool;
-    struct entry *entries;
-    size_t count, space;
+    FILE *spool, *index; /* null: frames come in order */
+    size_t count;
     uint64_t used;
     bool failed;
 };
@@ -39,7 +40,9 @@ static void release(struct writer *writer)
     if (writer->spool) {
         fclose(writer->spool);
     }
-    free(writer->entries);
+    if (writer->index) {
+        fclose(writer->index);
+    }
     free(writer->path);
     free(writer->partial);
     free(writer);
@@ -59,7 +62,8 @@ struct writer *writer_open(const char *path, bool ordered, char *error, size_t s
         pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 262144, PCAP_TSTAMP_PRECISION_NANO);
     writer->dumper = writer->partial ? pcap_dump_open(writer->pcap, writer->partial) : NULL;
     writer->spool = ordered ? NULL : tmpfile();
-    if (!writer->path || !writer->dumper || (!ordered && !writer->spool)) {
+    writer->index = ordered ? NULL : tmpfile();
+    if (!writer->path || !writer->dumper || (!ordered && (!writer->spool || !writer->index))) {
         snprintf(error, size, "cannot write: %s",
                  writer->partial && !writer->dumper ? pcap_geterr(writer->pcap) : strerror(errno));
         release(writer);
@@ -82,43 +86,82 @@ void writer_add(struct writer *writer, const uint8_t *bytes, uint32_t length, ui
         dump(writer, bytes, length, time);
         return;
     }
-    if (writer->count == writer->space) {
-        size_t space = writer->space ? 2 * writer->space : 1024;
-        void *entries = realloc(writer->entries, space * sizeof(writer->entries[0]));
-        if (!entries) {
-            writer->failed = true;
-            return;
-        }
-        writer->entries = entries;
-        writer->space = space;
-    }
-    writer->failed |= fwrite(bytes, 1, length, writer->spool) != length;
-    writer->entries[writer->count++] = (struct entry){time, writer->used, length};
+    struct entry entry;
+    memset(&entry, 0, sizeof(entry));
+    entry.time = time;
+    entry.position = writer->used;
+    entry.length = length;
+    writer->failed |= fwrite(bytes, 1, length, writer->spool) != length ||
+                      fwrite(&entry, sizeof(entry), 1, writer->index) != 1;
+    writer->count++;
     writer->used += length;
 }
 
-static int earlier(const void *a, const void *b)
+static bool earlier(const struct entry *x, const struct entry *y)
 {
-    const struct entry *x = a;
-    const struct entry *y = b;
-    if (x->time != y->time) {
-        return x->time < y->time ? -1 : 1;
-    }
-    return x->position < y->position ? -1 : x->position > y->position;
+    return x->time != y->time ? x->time < y->time : x->position < y->position;
 }
 
-static void dump_spool(struct writer *writer)
+static void swap(struct entry *x, struct entry *y)
+{
+    struct entry kept = *x;
+    *x = *y;
+    *y = kept;
+}
+
+/* Of the heap of count entries (the latest on top), lets the one at i sink to its place. */
+static void sink(struct entry *entry, size_t i, size_t count)
+{
+    for (size_t child; (child = 2 * i + 1) < count; i = child) {
+        if (child + 1 < count && earlier(&entry[child], &entry[child + 1])) {
+            child++;
+        }
+        if (!earlier(&entry[i], &entry[child])) {
+            return;
+        }
+        swap(&entry[i], &entry[child]);
+    }
+}
+
+/* In place: the C library's sort would take as much memory again. */
+static void sort(struct entry *entry, size_t count)
+{
+    for (size_t i = count / 2; i-- > 0;) {
+        sink(entry, i, count);
+    }
+    while (count > 1) {
+        swap(&entry[0], &entry[--count]);
+        sink(entry, 0, count);
+    }
+}
+
+static void dump_sorted(struct writer *writer, const struct entry *entries)
 {
     static uint8_t bytes[262144];
-    if (writer->count > 1) {
-        qsort(writer->entries, writer->count, sizeof(writer->entries[0]), earlier);
-    }
     for (size_t i = 0; i < writer->count && !writer->failed; i++) {
-        const struct entry *entry = &writer->entries[i];
+        const struct entry *entry = &entries[i];
         writer->failed = fseeko(writer->spool, (off_t)entry->position, SEEK_SET) != 0 ||
                          fread(bytes, 1, entry->length, writer->spool) != entry->length;
         dump(writer, bytes, entry->length, entry->time);
     }
+}
+
+static void dump_spool(struct writer *writer)
+{
+    size_t size = writer->count * sizeof(struct entry);
+    if (size == 0) {
+        return;
+    }
+    void *entries = fflush(writer->index) == 0
+                        ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(writer->index), 0)
+                        : MAP_FAILED;
+    if (entries == MAP_FAILED) {
+        writer->failed = true;
+        return;
+    }
+    sort(entries, writer->count);
+    dump_sorted(writer, entries);
+    munmap(entries, size);
 }
 
 bool writer_close(struct writer *writer, bool keep, char *error, size_t size)

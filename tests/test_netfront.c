@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The ring driver against the netback in memory: connecting, every feature, both grant policies,
  * both directions. */
+#include "netfront_priv.h"
 #include "rig.h"
 #include "suite.h"
 #include <string.h>
@@ -123,6 +124,69 @@ START_TEST(connected__thousands_of_frames_both_ways__rings_wrap_and_order_holds)
             rig_drop(&rig);
         }
         ck_assert_uint_eq(rig.frames, 3000);
+        rig_close(&rig);
+    }
+}
+END_TEST
+
+/* Both ends, as if they had exchanged almost 2^32 slots. */
+static void turn_rings(void)
+{
+    const uint32_t by = 0u - 512;
+    wisp_netback_turn(rig.nb, by);
+    for (uint32_t i = 0; i < rig.front->queues; i++) {
+        struct ring *const ring[] = {&rig.front->queue[i].tx.ring, &rig.front->queue[i].rx.ring};
+        for (int k = 0; k < 2; k++) {
+            ring[k]->filled += by;
+            ring[k]->published += by;
+            ring[k]->consumed += by;
+        }
+    }
+}
+
+START_TEST(indices_about_to_pass_2_to_the_32__frames_both_ways__order_holds)
+{
+    for (size_t m = 0; m < MANNERS; m++) {
+        rig_open(&rig, &manner[m].config);
+        rig_connect(&rig);
+        turn_rings();
+        ck_assert_uint_gt(rig.front->queue[0].tx.ring.filled, UINT32_MAX - 512);
+        for (uint32_t i = 0; i < 1500; i++) {
+            static const uint16_t views[] = {1446, 0};
+            ck_assert(rig_send(&rig, rig_packet(&rig, 54, views, (uint8_t)i)));
+            rig_deliver(&rig, 100 + i % 1400, (uint8_t)i);
+            rig_run(&rig, 1);
+            ck_assert_uint_eq(rig.last[0], (uint8_t)i);
+            ck_assert_uint_eq(rig.pkts, 1);
+            ck_assert(rig_counts_up(rig.pkt[0], 100 + i % 1400, (uint8_t)i));
+            rig_drop(&rig);
+        }
+        ck_assert_uint_eq(rig.frames, 1500);
+        ck_assert_uint_lt(rig.front->queue[0].tx.ring.filled, 10000);
+        ck_assert_uint_lt(rig.front->queue[0].rx.ring.filled, 10000);
+        rig_close(&rig);
+    }
+}
+END_TEST
+
+/* A backend that goes back over the wrap, or ahead of what was asked, is as bad there as elsewhere. */
+START_TEST(indices_just_past_2_to_the_32__response_index_jumps__device_broken)
+{
+    static const uint32_t jump[] = {1, 1000, UINT32_MAX, 0x80000000u};
+    for (size_t k = 0; k < sizeof(jump) / sizeof(jump[0]); k++) {
+        rig_open(&rig, &manner[0].config);
+        rig_connect(&rig);
+        turn_rings();
+        while (rig.front->queue[0].tx.ring.filled > 1000) {
+            ck_assert(rig_send(&rig, rig_packet(&rig, 60, NULL, 0)));
+            rig_run(&rig, 1);
+        }
+        rig_front(&rig);
+        ck_assert(rig.dev->link);
+        ck_assert(rig_lie(&rig, (struct wisp_lie){.kind = WISP_LIE_TX_RSP_PROD, .a = jump[k]}));
+        rig_front(&rig);
+        ck_assert_uint_eq(rig_count(&rig, "netfront.broken"), 1);
+        rig_run(&rig, 5);
         rig_close(&rig);
     }
 }
@@ -568,6 +632,8 @@ static Suite *suite(void)
     tcase_add_test(tc, connected__frames_of_many_shapes_sent__arrive_whole_and_complete);
     tcase_add_test(tc, connected__frames_of_many_lengths_received__arrive_whole_and_uncopied);
     tcase_add_test(tc, connected__thousands_of_frames_both_ways__rings_wrap_and_order_holds);
+    tcase_add_test(tc, indices_about_to_pass_2_to_the_32__frames_both_ways__order_holds);
+    tcase_add_test(tc, indices_just_past_2_to_the_32__response_index_jumps__device_broken);
     tcase_add_test(tc, gso__largest_segment_sent__one_extra_eighteen_slots_and_no_copy);
     tcase_add_test(tc, gso__frames_no_slots_can_carry__refused_and_counted);
     tcase_add_test(tc, checksum__blank_or_complete__flag_says_so);

@@ -171,6 +171,25 @@ void wisp_netback_stats(const struct wisp_netback *nb, struct wisp_netback_stats
     *stats = nb->stats;
 }
 
+static void turn(struct ring *ring, uint32_t by)
+{
+    atomic_fetch_add(&ring->page->req_prod, by);
+    atomic_fetch_add(&ring->page->req_event, by);
+    atomic_fetch_add(&ring->page->rsp_prod, by);
+    atomic_fetch_add(&ring->page->rsp_event, by);
+    ring->req_cons += by;
+    ring->rsp_prod += by;
+    ring->rsp_shown += by;
+}
+
+void wisp_netback_turn(struct wisp_netback *nb, uint32_t by)
+{
+    for (uint32_t k = 0; nb->served && k < nb->queues; k++) {
+        turn(&nb->queue[k].tx, by);
+        turn(&nb->queue[k].rx, by);
+    }
+}
+
 uint32_t wisp_netback_queues(const struct wisp_netback *nb)
 {
     return nb->queues;

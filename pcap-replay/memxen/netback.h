@@ -112,6 +112,13 @@ void wisp_netback_vanish(struct wisp_netback *nb);
 /* A new backend instance: nodes as after open, InitWait. What was held is let go of before. */
 void wisp_netback_restart(struct wisp_netback *nb);
 
+/*
+ * Moves the indices of all rings on by `by`, a multiple of a ring's 256 slots: the shared ones and the backend's own,
+ * as if so many slots had passed. The frontend's own must be moved likewise, before either end does anything. For
+ * tests of what happens where they wrap.
+ */
+void wisp_netback_turn(struct wisp_netback *nb, uint32_t by);
+
 /* Suspend and resume, or migration to another host: vanish, wisp_memxen_resume, and a new backend; the
  * toolstack makes the frontend's directory anew. */
 void wisp_netback_migrate(struct wisp_netback *nb);
