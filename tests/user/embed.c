@@ -97,7 +97,8 @@ int main(void)
                                                .transmit = transmit,
                                                .kick = kick,
                                                .completed = completed,
-                                               .deadline = deadline};
+                                               .deadline = deadline,
+                                               .counter = NULL};
     struct wisp_netdev dev;
     struct wisp_stack_config config;
     struct wisp_pool_stats stats;
