@@ -46,7 +46,9 @@ uint32_t dhcp_wire_option(const struct dhcp_wire *wire, uint8_t code, uint8_t *v
             }
             uint32_t part = area[at + 1];
             uint32_t room = total < size ? size - total : 0;
-            memcpy(value + (total < size ? total : 0), area + at + 2, part < room ? part : room);
+            if (room > 0) {
+                memcpy(value + total, area + at + 2, part < room ? part : room);
+            }
             total += part;
         }
     }
@@ -145,7 +147,7 @@ uint32_t dhcp_wire_translate(const struct dhcp_wire *reply, const struct dhcp_wi
 {
     uint8_t echo[255], id[255];
     uint32_t length = reply->length;
-    if (length + 2 + sizeof(id) > size) {
+    if (length + 3 + sizeof(id) > size) { /* an option more, and an end */
         return 0;
     }
     memcpy(to, reply->bytes, length);

@@ -61,8 +61,8 @@ struct dhcp_wire {
 /* The message of a UDP packet; false: it is none, or damaged. Bytes stay borrowed. */
 bool dhcp_wire_read(struct dhcp_wire *wire, const struct packet *packet);
 
-/* Joins the parts of option code in value, at most size bytes; gives the full length, 0: not there.
- */
+/* Joins the parts of option code in value (null with size 0), at most size bytes; gives the full
+ * length, 0: not there. */
 uint32_t dhcp_wire_option(const struct dhcp_wire *wire, uint8_t code, uint8_t *value,
                           uint32_t size);
 
