@@ -222,13 +222,17 @@ static __attribute__((noinline)) void any_input(struct wisp_tcp *tcp, struct wis
 }
 
 /* Where the header in front of pkt ends and what options it has, if it is one of the two usual
- * ones: without any options, or with timestamps only. 0: another one, or not in one piece. */
+ * ones: without any options, or with timestamps only, and no SYN, so that nobody asks for the other
+ * options, which stay undefined. 0: another one, or not in one piece. */
 static inline uint32_t usual_header(const struct wisp_pkt *pkt, const uint8_t *p,
                                     struct tcp_options *options)
 {
     uint32_t linear = wisp_pkt_linear(pkt);
     uint32_t size = (uint32_t)(p[12] >> 4) * 4;
     options->has_ts = false;
+    if (p[13] & TCP_SYN) {
+        return 0;
+    }
     if (size == TCP_HEADER) {
         return size;
     }
@@ -254,14 +258,12 @@ static bool usual_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
                               wisp_be16_get(p)};
     struct tcp_segment seg;
     seg.header = usual_header(pkt, p, &seg.options);
-    if (seg.header == 0 || (p[13] & TCP_SYN) || !is_for(last, &tuple) ||
+    if (seg.header == 0 || !is_for(last, &tuple) ||
         !checksum_right(tcp, pkt, last->pseudo)) {
         return false;
     }
     read_fields(p, pkt, &seg);
-    if (!wisp_tcp_expected_input(last, pkt, &seg, now)) {
-        wisp_tcp_segment_input(last, pkt, &seg, now);
-    }
+    conn_input(last, pkt, &seg, now);
     return true;
 }
 

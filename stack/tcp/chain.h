@@ -130,22 +130,6 @@ static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_bl
     return &chain->tail->entry[chain->tail->end++];
 }
 
-/* The same in an empty chain that owns a block. */
-static inline union tcp_entry *chain_first(struct tcp_chain *chain)
-{
-    chain->count = 1;
-    chain->own->end = 1;
-    return chain->own->entry;
-}
-
-/* Drops all of a chain whose entries lie in its own block alone. */
-static inline void chain_empty_own(struct tcp_chain *chain)
-{
-    chain->count = 0;
-    chain->own->first = 0;
-    chain->own->end = 0;
-}
-
 static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
     struct tcp_block *head = chain->head;

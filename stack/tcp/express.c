@@ -11,8 +11,6 @@
 #include "sum.h"
 #include "tcp_priv.h"
 
-#define TS_KIND 0x0101080au /* two NOPs, timestamps, 10 bytes */
-
 /* Copies a few bytes; returns the sum of their words as they lie in memory. */
 static uint64_t put_bytes(uint8_t *p, const uint8_t *from, uint32_t length)
 {
@@ -50,7 +48,7 @@ static uint32_t put_word(uint8_t *p, uint32_t number)
 
 static uint64_t put_timestamp(const struct wisp_tcp_conn *conn, uint8_t *p, wisp_time now)
 {
-    uint64_t sum = put_word(p, TS_KIND);
+    uint64_t sum = put_word(p, TCP_TS_WORD);
     sum += put_word(p + 4, tcp_ms(now) + conn->ts_offset);
     return sum + put_word(p + 8, conn->ts_recent);
 }
@@ -154,7 +152,7 @@ bool wisp_tcp_express_all(struct wisp_tcp_conn *conn, wisp_time now)
         !put_data(conn, seq, TCP_ACK | TCP_PSH, bytes_of(part, view), n, now)) {
         return false;
     }
-    chain_first(&part->records)->record =
+    chain_push_single(&part->records)->record =
         (struct tcp_record){seq, n & 0xffffffu, TCP_RECORD_HELD, now};
     conn->snd_nxt = part->small_end = seq_add(seq, n);
     part->small_sent = true;

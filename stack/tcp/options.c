@@ -81,7 +81,7 @@ uint32_t wisp_tcp_options_emit(uint8_t *bytes, const struct tcp_options_out *out
         at += 4;
     }
     if (out->ts) {
-        wisp_be32_put(bytes + at, 0x0101080au);
+        wisp_be32_put(bytes + at, TCP_TS_WORD);
         wisp_be32_put(bytes + at + 4, out->tsval);
         wisp_be32_put(bytes + at + 8, out->tsecr);
         at += TCP_TS_BYTES;

@@ -11,7 +11,8 @@
 
 #define TCP_HEADER      20u
 #define TCP_OPTIONS_MAX 40u
-#define TCP_TS_BYTES    12u /* timestamps with their padding */
+#define TCP_TS_BYTES    12u /* timestamps with their padding: */
+#define TCP_TS_WORD     0x0101080au /* NOP NOP TIMESTAMPS 10, then the two */
 #define TCP_SHIFT_MAX   14u
 
 enum tcp_wire_flag {
@@ -44,11 +45,11 @@ struct tcp_options {
     uint32_t tsval, tsecr;
 };
 
-/* NOP NOP TIMESTAMPS 10, at TCP_TS_BYTES bytes: what nearly every segment of a connection with
- * timestamps carries. False: something else. */
+/* Timestamps alone, in TCP_TS_BYTES bytes: what nearly every segment of a connection that has them
+ * carries. False: something else. */
 static inline bool wisp_tcp_options_ts(const uint8_t *bytes, struct tcp_options *options)
 {
-    if (wisp_be32_get(bytes) != 0x0101080au) {
+    if (wisp_be32_get(bytes) != TCP_TS_WORD) {
         return false;
     }
     options->has_ts = true;

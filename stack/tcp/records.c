@@ -19,7 +19,7 @@ bool wisp_tcp_record_push(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32
 {
     struct tcp_chain *records = &conn->part->records;
     union tcp_entry *entry =
-        records->count ? chain_push(records, &conn->tcp->blocks) : chain_first(records);
+        records->count ? chain_push(records, &conn->tcp->blocks) : chain_push_single(records);
     if (!entry) {
         conn->tcp->count[TCP_STARVED]++;
         return false;
@@ -76,9 +76,11 @@ static void pardon_held(struct wisp_tcp_conn *conn)
 static bool is_all(const struct wisp_tcp_conn *conn)
 {
     const struct tcp_chain *records = &conn->part->records;
+    if (!chain_is_single(records)) {
+        return false;
+    }
     const struct tcp_record *record = &records->own->entry[records->own->first].record;
-    return records->count == 1 && records->head == records->own && record->flags == 0 &&
-           !seq_after(record_end(record), conn->snd_una);
+    return record->flags == 0 && !seq_after(record_end(record), conn->snd_una);
 }
 
 /* One acknowledgement of something sent again is no sample for what was sent once either (MUST-18): the latter may
@@ -90,7 +92,7 @@ wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
     bool again = false;
     if (is_all(conn)) {
         newest = chain_front(&part->records)->record.sent_at;
-        chain_empty_own(&part->records);
+        chain_pop_single(&part->records);
         return newest;
     }
     while (!chain_empty(&part->records)) {

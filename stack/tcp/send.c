@@ -146,7 +146,7 @@ static bool write_own(struct wisp_tcp_conn *conn, const uint8_t *bytes, uint32_t
         return false;
     }
     if (part->send.count == 0) {
-        union tcp_entry *entry = chain_first(&part->send);
+        union tcp_entry *entry = chain_push_single(&part->send);
         wisp_view_set(&entry->view, NULL, 0, length);
         part->next.at = (struct tcp_spot){part->send.own, 0};
         part->next.offset = 0;
@@ -253,10 +253,10 @@ uint64_t wisp_tcp_released(const struct wisp_tcp_conn *conn)
 void wisp_tcp_send_acked(struct wisp_tcp_conn *conn, uint32_t bytes)
 {
     struct tcp_part *part = conn->part;
-    if (part->send.count == 1 && part->send.head == part->send.own) {
+    if (chain_is_single(&part->send)) {
         const struct wisp_view *only = &chain_front(&part->send)->view;
         if (!only->page && only->length == bytes) {
-            chain_empty_own(&part->send);
+            chain_pop_single(&part->send);
             return;
         }
     }

@@ -311,6 +311,7 @@ static inline uint32_t tcp_in_flight(const struct wisp_tcp_conn *conn)
     return seq_span(conn->snd_una, conn->snd_nxt);
 }
 
+/* emit.c: offers more, if the window that is free would move the right edge by worth or more. */
 void wisp_tcp_emit_open(struct wisp_tcp_conn *conn, uint32_t worth);
 
 /*
