@@ -119,15 +119,6 @@ void wisp_platform_log(enum wisp_log_level level, const char *module, const char
     fake.level = level;
 }
 
-int wisp_platform_format(char *text, size_t size, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = wisp_vformat(text, size, format, args);
-    va_end(args);
-    return length;
-}
-
 const char *wisp_platform_name(void)
 {
     return "memory";

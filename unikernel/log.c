@@ -39,15 +39,6 @@ void wisp_platform_output(const void *bytes, size_t len)
     wisp_console_write(bytes, len);
 }
 
-int wisp_platform_format(char *text, size_t size, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = wisp_vformat(text, size, format, args);
-    va_end(args);
-    return length;
-}
-
 void wisp_platform_log(enum wisp_log_level level, const char *module, const char *format, ...)
 {
     static const char *const prefix[] = {"error: ", "warning: ", "", ""};

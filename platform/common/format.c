@@ -6,6 +6,7 @@
 #include "format.h"
 #include <stdbool.h>
 #include <stdint.h>
+#include <wisp/platform.h>
 
 struct out {
     char *text;
@@ -219,4 +220,13 @@ int wisp_vformat(char *text, size_t size, const char *format, va_list list)
         text[out.used < size ? out.used : size - 1] = 0;
     }
     return (int)out.used;
+}
+
+int wisp_platform_format(char *text, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int length = wisp_vformat(text, size, format, args);
+    va_end(args);
+    return length;
 }

@@ -55,15 +55,6 @@ void wisp_platform_print(const char *text)
     wisp_platform_output(text, strlen(text));
 }
 
-int wisp_platform_format(char *text, size_t size, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int length = wisp_vformat(text, size, format, args);
-    va_end(args);
-    return length;
-}
-
 void wisp_platform_exit(int status, const char *reason)
 {
     fprintf(stderr, "%s: %s\n", wisp_app.name, reason);
