@@ -108,22 +108,28 @@ START_TEST(connected__frames_of_many_lengths_received__arrive_whole_and_uncopied
 }
 END_TEST
 
+/* So many frames of two slots out and one in, each seen whole and in its turn. */
+static void pass_both_ways(uint32_t frames)
+{
+    static const uint16_t views[] = {1446, 0};
+    for (uint32_t i = 0; i < frames; i++) {
+        ck_assert(rig_send(&rig, rig_packet(&rig, 54, views, (uint8_t)i)));
+        rig_deliver(&rig, 100 + i % 1400, (uint8_t)i);
+        rig_run(&rig, 1);
+        ck_assert_uint_eq(rig.last[0], (uint8_t)i);
+        ck_assert_uint_eq(rig.pkts, 1);
+        ck_assert(rig_counts_up(rig.pkt[0], 100 + i % 1400, (uint8_t)i));
+        rig_drop(&rig);
+    }
+    ck_assert_uint_eq(rig.frames, frames);
+}
+
 START_TEST(connected__thousands_of_frames_both_ways__rings_wrap_and_order_holds)
 {
     for (size_t m = 0; m < MANNERS; m++) {
         rig_open(&rig, &manner[m].config);
         rig_connect(&rig);
-        for (uint32_t i = 0; i < 3000; i++) {
-            static const uint16_t views[] = {1446, 0};
-            ck_assert(rig_send(&rig, rig_packet(&rig, 54, views, (uint8_t)i)));
-            rig_deliver(&rig, 100 + i % 1400, (uint8_t)i);
-            rig_run(&rig, 1);
-            ck_assert_uint_eq(rig.last[0], (uint8_t)i);
-            ck_assert_uint_eq(rig.pkts, 1);
-            ck_assert(rig_counts_up(rig.pkt[0], 100 + i % 1400, (uint8_t)i));
-            rig_drop(&rig);
-        }
-        ck_assert_uint_eq(rig.frames, 3000);
+        pass_both_ways(3000);
         rig_close(&rig);
     }
 }
@@ -151,17 +157,7 @@ START_TEST(indices_about_to_pass_2_to_the_32__frames_both_ways__order_holds)
         rig_connect(&rig);
         turn_rings();
         ck_assert_uint_gt(rig.front->queue[0].tx.ring.filled, UINT32_MAX - 512);
-        for (uint32_t i = 0; i < 1500; i++) {
-            static const uint16_t views[] = {1446, 0};
-            ck_assert(rig_send(&rig, rig_packet(&rig, 54, views, (uint8_t)i)));
-            rig_deliver(&rig, 100 + i % 1400, (uint8_t)i);
-            rig_run(&rig, 1);
-            ck_assert_uint_eq(rig.last[0], (uint8_t)i);
-            ck_assert_uint_eq(rig.pkts, 1);
-            ck_assert(rig_counts_up(rig.pkt[0], 100 + i % 1400, (uint8_t)i));
-            rig_drop(&rig);
-        }
-        ck_assert_uint_eq(rig.frames, 1500);
+        pass_both_ways(1500);
         ck_assert_uint_lt(rig.front->queue[0].tx.ring.filled, 10000);
         ck_assert_uint_lt(rig.front->queue[0].rx.ring.filled, 10000);
         rig_close(&rig);
