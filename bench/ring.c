@@ -3,8 +3,9 @@
  * The ring jobs (see ring.h).
  *
  *   netfront-pps-N  batches of N frames of 60 bytes; the backend sends each back: one slot there,
- * one back netfront-gso    batches of 4 segments of 64 KB, or of 3 KB in as many slots; each is
- * sent back netfront-bulk   TCP from one guest to another, through both of their rings
+ *                   one back
+ *   netfront-gso    batches of 4 segments of 64 KB, or of 3 KB in as many slots; each is sent back
+ *   netfront-bulk   TCP from one guest to another, through both of their rings
  *
  * The floor is two bare rings with slots of the same sizes and the same four exchanges for each
  * batch of 16: what any frontend and backend must at least do on one core.
