@@ -6,7 +6,7 @@
  *
  *   begins with   DISCOVER, a REQUEST of a remembered address, INFORM
  *   goes on with  what answers or follows by itself: offers, refusals and the search after them,
- * renewals, a conflict and its DECLINE, and the RELEASE that ends it
+ *                 renewals, a conflict and its DECLINE, and the RELEASE that ends it
  */
 #ifndef REPLAY_DHCP_FLOW_H
 #define REPLAY_DHCP_FLOW_H

@@ -12,7 +12,8 @@
  *   routes            how many option 121 has
  *   name servers      option 6, as many as the client keeps
  *   lease, T1, T2     options 51, 58, 59; without them a half and seven eighths, give or take a
- * thirty-second server            option 54
+ *                     thirty-second
+ *   server            option 54
  */
 #include "dhcp_exchange.h"
 #include <stdio.h>

@@ -9,8 +9,9 @@
  *   DISCOVER, REQUEST, the first   its user: wisp_dhcp_start, wisp_dhcp_reboot
  *   INFORM                         its user: wisp_dhcp_inform
  *   RELEASE                        its user: wisp_dhcp_release, when the captured one did
- *   DECLINE                        ARP of the capture, through the stack; without any:
- * wisp_dhcp_conflict all else                       itself: answers, timers
+ *   DECLINE                        ARP of the capture, through the stack; without any,
+ *                                  wisp_dhcp_conflict
+ *   all else                       itself: answers, timers
  *
  * Which of several offers to take is the client's choice, so those the captured one did not take
  * come late. A message captured twice need not be sent twice; one of ours sent twice gets its

@@ -44,6 +44,7 @@ void iperf_tcp_server(struct iperf *iperf)
     wisp_serve_tcp(&iperf->net, iperf->port, server_event);
 }
 
+/* Not const: then they would lie in the program's file. */
 static _Alignas(4096) uint8_t zeros[PAGES][WISP_PAGE_SIZE];
 
 struct sender {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Names, for applications that look some up before they begin, one after the other. The servers are
- * those of
- * --nameserver or, without it, the lease's; so wait for an address first (wisp_net_await).
+ * those of --nameserver or, without it, the lease's; so wait for an address first (wisp_net_await).
  */
 #ifndef WISP_APPS_NET_NAMES_H
 #define WISP_APPS_NET_NAMES_H

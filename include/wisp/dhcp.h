@@ -44,7 +44,7 @@ struct wisp_dhcp;
  */
 struct wisp_dhcp_config {
     struct wisp_mac mac;
-    const char *client_id;    /* see below; null (default) or "": made from the MAC */
+    const char *client_id;    /* see above; null (default) or "": made from the MAC */
     const char *host_name;    /* told to the server; null (default): none */
     const char *vendor_class; /* default "wisp"; null: none */
     uint16_t max_message;     /* largest message accepted, default 1500 */
