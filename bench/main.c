@@ -323,20 +323,21 @@ static json_t *environment(uint32_t rounds)
 
 static void usage(FILE *out)
 {
-    fprintf(out,
-            "Usage: wisp-bench [OPTION]... [JOB]...\n"
-            "Compares wisp with Debian's lwIP and with a floor (headers and checksums only), both ends of\n"
-            "each on one core over a link in memory. Smaller is better.\n\n"
-            "  --json        print one JSON object\n"
-            "  --rounds=N    rounds, interleaved (7; 1..%d)\n"
-            "  --quick       shorter rounds\n"
-            "  --peer=NAME   only that one: wisp, lwip or floor (for profiling)\n"
-            "  --units=N     N units a round, not as many as fill a time (for counting instructions; jobs\n"
-            "                through the ring do N once, with persistent grants, and time nothing)\n"
-            "  --list        list the jobs\n"
-            "  --help        this text\n"
-            "  --version     the version\n",
-            ROUNDS_MAX);
+    fprintf(
+        out,
+        "Usage: wisp-bench [OPTION]... [JOB]...\n"
+        "Compares wisp with Debian's lwIP and with a floor (headers and checksums only), both ends of\n"
+        "each on one core over a link in memory. Smaller is better.\n\n"
+        "  --json        print one JSON object\n"
+        "  --rounds=N    rounds, interleaved (7; 1..%d)\n"
+        "  --quick       shorter rounds\n"
+        "  --peer=NAME   only that one: wisp, lwip or floor (for profiling)\n"
+        "  --units=N     N units a round, not as many as fill a time (for counting instructions; jobs\n"
+        "                through the ring do N once, with persistent grants, and time nothing)\n"
+        "  --list        list the jobs\n"
+        "  --help        this text\n"
+        "  --version     the version\n",
+        ROUNDS_MAX);
 }
 
 static void list(void)

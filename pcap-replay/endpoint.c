@@ -44,8 +44,8 @@ static void name_end(char text[48], const struct flow *flow, uint32_t address, u
 static void name_exchange(struct pcapreplay_flow *result, const struct flow *flow)
 {
     const uint8_t *mac = flow->dut_mac;
-    int n = snprintf(result->exchange, sizeof(result->exchange), "%02x:%02x:%02x:%02x:%02x:%02x ", mac[0],
-                     mac[1], mac[2], mac[3], mac[4], mac[5]);
+    int n = snprintf(result->exchange, sizeof(result->exchange), "%02x:%02x:%02x:%02x:%02x:%02x ",
+                     mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     dhcp_exchange_text(flow, result->exchange + n, sizeof(result->exchange) - (size_t)n);
 }
 

@@ -29,7 +29,8 @@ struct flow_table {
     void *context;
     uint32_t count;
     struct flow *bucket[BUCKETS];
-    struct flow *leased[LEASED]; /* exchanges with a lease, by address: ARP of another host that has it is theirs */
+    /* Exchanges with a lease, by address: ARP of another host that has it is theirs. */
+    struct flow *leased[LEASED];
     struct age {
         struct flow *oldest, *newest;
     } open, closed;
@@ -67,8 +68,12 @@ static bool find_ends(const struct packet *packet, const struct dhcp_wire *dhcp,
     if (packet->kind == PACKET_OTHER) {
         return false;
     }
-    *ends = (struct ends){packet->kind,       packet->protocol,    packet->source,
-                          packet->destination, packet->source_port, packet->destination_port,
+    *ends = (struct ends){packet->kind,
+                          packet->protocol,
+                          packet->source,
+                          packet->destination,
+                          packet->source_port,
+                          packet->destination_port,
                           dhcp ? dhcp_flow_client(dhcp) : 0};
     if (packet->kind == PACKET_ICMP) {
         bool echo = packet->icmp_type == 8 || packet->icmp_type == 0;
@@ -143,8 +148,8 @@ static void link_newest(struct flow_table *table, struct flow *flow)
 
 static struct ends ends_of(const struct flow *flow)
 {
-    struct ends ends = {flow->kind, flow->protocol, flow->peer,
-                        flow->dut,  flow->peer_port, flow->dut_port, flow->dhcp.client};
+    struct ends ends = {flow->kind,      flow->protocol, flow->peer,       flow->dut,
+                        flow->peer_port, flow->dut_port, flow->dhcp.client};
     return ends;
 }
 
@@ -309,8 +314,8 @@ static bool keep_frame(struct flow *flow, const struct captured *frame, const st
         .window = packet->window,
         .ip_id = packet->ip_id,
         .urgent = packet->urgent,
-        .flags = flow->dhcp.client ? (uint8_t)class
-                 : packet->kind == PACKET_TCP    ? packet->flags
+        .flags = flow->dhcp.client             ? (uint8_t) class
+                 : packet->kind == PACKET_TCP  ? packet->flags
                  : packet->kind == PACKET_ICMP ? packet->icmp_type
                                                : packet->icmp_code,
         .options_length = packet->options_length,
@@ -385,8 +390,10 @@ static void add_conflicts(struct flow_table *table, const struct captured *frame
     if (packet->kind != PACKET_ARP) {
         return;
     }
-    for (struct flow *flow = *leased_bucket(table, packet->source); flow; flow = flow->next_leased) {
-        if (flow->dhcp.address == packet->source && memcmp(flow->dut_mac, packet->bytes + 6, 6) != 0) {
+    for (struct flow *flow = *leased_bucket(table, packet->source); flow;
+         flow = flow->next_leased) {
+        if (flow->dhcp.address == packet->source &&
+            memcmp(flow->dut_mac, packet->bytes + 6, 6) != 0) {
             keep_frame(flow, frame, packet, DHCP_CLASS_CONFLICT, true);
         }
     }
@@ -400,8 +407,8 @@ static bool is_of_dut(const struct flow_table *table, const struct ends *ends)
 }
 
 /* True when the frame is not of the flow between its ends, but of another that comes after it. */
-static bool is_of_next(const struct flow *flow, const struct packet *packet, const struct dhcp_wire *dhcp,
-                       uint64_t now)
+static bool is_of_next(const struct flow *flow, const struct packet *packet,
+                       const struct dhcp_wire *dhcp, uint64_t now)
 {
     return is_over(flow, now) || (dhcp ? dhcp_flow_begins_anew(&flow->dhcp, dhcp, packet->source)
                                        : begins_anew(flow, packet));
@@ -417,7 +424,8 @@ bool flow_table_add(struct flow_table *table, const struct captured *frame,
     static uint8_t head[WHOLE];
     struct packet kept = *decoded;
     const struct packet *packet = &kept;
-    bool may_be_dhcp = decoded->kind == PACKET_UDP && (decoded->source_port == 67 || decoded->source_port == 68);
+    bool may_be_dhcp =
+        decoded->kind == PACKET_UDP && (decoded->source_port == 67 || decoded->source_port == 68);
     uint32_t most = may_be_dhcp ? WHOLE : HEADERS;
     kept.bytes = head;
     kept.length = decoded->length < most ? decoded->length : most;

@@ -17,7 +17,7 @@ struct flow_frame {
     uint32_t options;      /* where its TCP options are in flow.options */
     uint16_t window;
     uint16_t ip_id, urgent;
-    uint8_t flags;         /* TCP; ICMP: type; ARP: operation; DHCP: enum dhcp_class */
+    uint8_t flags; /* TCP; ICMP: type; ARP: operation; DHCP: enum dhcp_class */
     uint8_t options_length;
     uint8_t ttl, tos;
     bool to_dut;

@@ -55,7 +55,8 @@ struct pcapreplay_options {
     enum pcapreplay_mode mode;
     enum pcapreplay_strict strict;
     enum pcapreplay_csum csum;
-    const char *dut;          /* "ADDR[/LEN]": the stack is these hosts; null: each flow's responder; of DHCP, the client */
+    const char *dut;          /* "ADDR[/LEN]": the stack is these hosts; null: each flow's responder,
+                               * of DHCP the client */
     const char *dut_mac;      /* null: as captured */
     uint16_t mtu;             /* default 1500 */
     uint64_t seed;            /* default 1 */

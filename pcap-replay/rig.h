@@ -27,7 +27,7 @@ struct rig_config {
     bool persistent;
     uint16_t split;
     uint16_t queues;
-    enum wisp_probe probe; /* how the stack checks new addresses */
+    enum wisp_probe probe;               /* how the stack checks new addresses */
     const struct impairment *impairment; /* null: a perfect path */
     /* A frame left the stack and arrived at its peer. */
     void (*out)(void *context, const uint8_t *bytes, uint32_t length, wisp_time now);

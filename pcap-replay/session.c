@@ -53,7 +53,8 @@ static void session_out(void *context, const uint8_t *bytes, uint32_t length, wi
     }
     packet_decode(&packet, bytes, length, length);
     if (packet.kind == PACKET_ARP && packet.icmp_code == 1 &&
-        packet.destination != session->ends.to && packet.source != 0) { /* but no probe: nobody has that address */
+        packet.destination != session->ends.to &&
+        packet.source != 0) { /* but no probe: nobody has that address */
         session->asked = true;
         session->asked_for = packet.destination;
         return;
@@ -284,7 +285,7 @@ bool replay_flow(const struct session_ground *ground, const struct flow *flow, s
     }
     result->complete = !flow->cut && (flow->dhcp.client || has_answer(flow));
     engine_fn engine = flow->dhcp.client           ? dhcp_replay
-                       : flow->kind == PACKET_UDP    ? udp_replay
+                       : flow->kind == PACKET_UDP  ? udp_replay
                        : flow->kind == PACKET_ICMP ? icmp_replay
                                                    : arp_replay;
     return run_session(ground, flow, trace, result, engine, NULL, error, size);

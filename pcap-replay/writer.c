@@ -152,9 +152,9 @@ static void dump_spool(struct writer *writer)
     if (size == 0) {
         return;
     }
-    void *entries = fflush(writer->index) == 0
-                        ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(writer->index), 0)
-                        : MAP_FAILED;
+    void *entries = fflush(writer->index) == 0 ? mmap(NULL, size, PROT_READ | PROT_WRITE,
+                                                      MAP_SHARED, fileno(writer->index), 0)
+                                               : MAP_FAILED;
     if (entries == MAP_FAILED) {
         writer->failed = true;
         return;

@@ -200,7 +200,7 @@ static void drop(const struct rx_shared *shared, struct wisp_pkt *pkt, enum netf
 
 /* All of pkt is there: it, or null when what the backend says of it cannot be. */
 static inline struct wisp_pkt *pass_up(const struct rx_shared *shared, struct wisp_pkt *pkt,
-                                uint16_t flags, uint16_t gso_size)
+                                       uint16_t flags, uint16_t gso_size)
 {
     if (!offload_judge(pkt, flags, gso_size, &shared->offload)) {
         drop(shared, pkt, COUNT_RX_BAD_OFFLOAD);
@@ -232,7 +232,7 @@ static struct wisp_pkt *finish(struct rx *rx, const struct rx_shared *shared)
  * False: it is not, or not in order, and nothing was done.
  */
 static inline bool take_whole(struct rx *rx, const struct rx_shared *shared, struct wisp_page *page,
-                       uint64_t raw, uint32_t at, struct wisp_pkt **pkt)
+                              uint64_t raw, uint32_t at, struct wisp_pkt **pkt)
 {
     struct slot_rx slot;
     *pkt = NULL;

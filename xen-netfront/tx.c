@@ -50,7 +50,8 @@ static struct wisp_page *copy_page(struct tx *tx, const struct tx_shared *shared
     return page;
 }
 
-static __attribute__((noinline)) void copy_page_release(struct tx *tx, const struct tx_shared *shared, struct wisp_page *page)
+static __attribute__((noinline)) void
+copy_page_release(struct tx *tx, const struct tx_shared *shared, struct wisp_page *page)
 {
     if (shared->own_copies && tx->stock_count < NETFRONT_SLOTS && !page->quarantined) {
         tx->stock[tx->stock_count++] = page;

@@ -236,8 +236,7 @@ static bool attach_ports(struct wisp_netback *nb, struct netback_queue *queue, u
 static const char *attach_queue(struct wisp_netback *nb, uint32_t k)
 {
     struct netback_queue *queue = &nb->queue[k];
-    *queue = (struct netback_queue){
-        .nb = nb, .number = (uint16_t)k, .starved_since = WISP_NEVER};
+    *queue = (struct netback_queue){.nb = nb, .number = (uint16_t)k, .starved_since = WISP_NEVER};
     queue->last = &queue->first;
     if (!queue_number(nb, k, "tx-ring-ref", &queue->tx_gref) ||
         !queue_number(nb, k, "rx-ring-ref", &queue->rx_gref)) {

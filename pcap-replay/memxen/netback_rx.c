@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "responses are put together in registers");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "responses are put together in registers");
 _Static_assert(offsetof(struct netif_rx_response, flags) == 4 &&
                    offsetof(struct netif_rx_response, status) == 6,
                "as answer puts them");
@@ -101,8 +102,8 @@ static void answer_gso(struct netback_queue *queue, uint16_t size)
 
 /* Copies part bytes of frame from offset on into the page of request, a grant copy for each piece they lie in;
  * false: it is not granted. */
-static __attribute__((noinline)) bool fill_pieces(struct netback_queue *queue,
-                                                  uint32_t gref, const struct wisp_frame *frame, uint32_t offset,
+static __attribute__((noinline)) bool fill_pieces(struct netback_queue *queue, uint32_t gref,
+                                                  const struct wisp_frame *frame, uint32_t offset,
                                                   uint32_t part)
 {
     struct wisp_memxen *xen = queue->nb->xen;
@@ -162,8 +163,7 @@ static inline void place_plain(struct wisp_netback *nb, struct netback_queue *qu
 {
     struct netif_rx_request request = next_request(queue);
     uint32_t length = frame->length;
-    bool good =
-        wisp_memxen_copy_in(nb->xen, request.gref, 0, frame->piece[0].bytes, length);
+    bool good = wisp_memxen_copy_in(nb->xen, request.gref, 0, frame->piece[0].bytes, length);
     nb->stats.rx_packets++;
     nb->stats.rx_bytes += length;
     answer(queue, request.id, frame->validated ? NETRXF_data_validated : 0,
@@ -327,8 +327,7 @@ static bool send_summed(struct netback_queue *queue, const struct wisp_frame *fr
     return send_one(queue, &summed, now);
 }
 
-static bool filtered(const struct wisp_netback *nb,
-                                               const struct wisp_frame *frame)
+static bool filtered(const struct wisp_netback *nb, const struct wisp_frame *frame)
 {
     uint8_t head[6];
     uint32_t length = wisp_frame_copy(frame, 0, head, sizeof(head));

@@ -27,7 +27,8 @@ struct tx_packet {
     const char *bad; /* to be answered with an error: why */
 };
 
-static inline void respond(struct netback_queue *queue, uint16_t id, int16_t status, uint32_t extras)
+static inline void respond(struct netback_queue *queue, uint16_t id, int16_t status,
+                           uint32_t extras)
 {
     struct ring *ring = &queue->tx;
     uint32_t raw = id | (uint32_t)(uint16_t)status << 16;
@@ -347,7 +348,8 @@ static bool multicast_request(struct netback_queue *queue, const struct tx_packe
 /* ---- the ring ---- */
 
 /* False: the rate's credit is used up; the ring waits. */
-static __attribute__((noinline)) bool has_credit(struct netback_queue *queue, uint32_t size, wisp_time now)
+static __attribute__((noinline)) bool has_credit(struct netback_queue *queue, uint32_t size,
+                                                 wisp_time now)
 {
     const struct wisp_netback_config *config = &queue->nb->config;
     const uint64_t burst = config->credit_bytes > 131072 ? config->credit_bytes : 131072;
@@ -408,14 +410,15 @@ static __attribute__((noinline)) bool take_rest(struct netback_queue *queue, uin
 }
 
 /* Takes one packet; false: nothing more to take now. fast: no credit to count, no habit to follow. */
-static inline __attribute__((always_inline)) bool take_packet(struct netback_queue *queue,
-                                                             uint32_t prod, bool fast, wisp_time now)
+static inline __attribute__((always_inline)) bool
+take_packet(struct netback_queue *queue, uint32_t prod, bool fast, wisp_time now)
 {
     struct netif_tx_request first;
     const struct ring *ring = &queue->tx;
     if (ring->req_cons == prod || queue->held_in - queue->held_out == RING_SLOTS ||
         (!fast &&
-         !has_credit(queue, ring->page->slot.tx[ring->req_cons & (RING_SLOTS - 1)].req.size, now))) {
+         !has_credit(queue, ring->page->slot.tx[ring->req_cons & (RING_SLOTS - 1)].req.size,
+                     now))) {
         return false;
     }
     next_slot(queue, prod, &first);

@@ -258,8 +258,7 @@ static bool usual_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
                               wisp_be16_get(p)};
     struct tcp_segment seg;
     seg.header = usual_header(pkt, p, &seg.options);
-    if (seg.header == 0 || !is_for(last, &tuple) ||
-        !checksum_right(tcp, pkt, last->pseudo)) {
+    if (seg.header == 0 || !is_for(last, &tuple) || !checksum_right(tcp, pkt, last->pseudo)) {
         return false;
     }
     read_fields(p, pkt, &seg);

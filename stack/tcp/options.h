@@ -11,7 +11,7 @@
 
 #define TCP_HEADER      20u
 #define TCP_OPTIONS_MAX 40u
-#define TCP_TS_BYTES    12u /* timestamps with their padding: */
+#define TCP_TS_BYTES    12u         /* timestamps with their padding: */
 #define TCP_TS_WORD     0x0101080au /* NOP NOP TIMESTAMPS 10, then the two */
 #define TCP_SHIFT_MAX   14u
 

@@ -21,7 +21,7 @@ static uint64_t taken; /* segments that took the short way */
 static uint64_t refused;
 static uint32_t state;
 static bool quiet; /* small writes, longer waits: one segment in flight, sent again now and then */
-static int act; /* number of the act, for messages */
+static int act;    /* number of the act, for messages */
 
 /* The link puts these between arrival.c and expected.c. */
 bool __real_wisp_tcp_expected_input(struct wisp_tcp_conn *c, struct wisp_pkt *pkt,
@@ -354,9 +354,9 @@ static void want_some(void)
 
 static void step_or_wait(void)
 {
-    wisp_time time = one_in(quiet ? 4 : 20)  ? WISP_MS(1 + draw(1500))
-                     : one_in(3) ? WISP_MS(draw(50))
-                                 : WISP_US(draw(100));
+    wisp_time time = one_in(quiet ? 4 : 20) ? WISP_MS(1 + draw(1500))
+                     : one_in(3)            ? WISP_MS(draw(50))
+                                            : WISP_US(draw(100));
     for (int i = 0; i < 2; i++) {
         wire_wait(&pair[i], time);
     }
@@ -424,8 +424,10 @@ static void tune_small(struct wisp_tcp_config *config)
 
 static void open_pair(uint32_t seed)
 {
-    struct wire_options options = {
-        .tune = seed % 3 == 0 ? tune_small : tune, .pages = 160, .csum = seed & 1, .split = seed & 2 ? 700 : 0};
+    struct wire_options options = {.tune = seed % 3 == 0 ? tune_small : tune,
+                                   .pages = 160,
+                                   .csum = seed & 1,
+                                   .split = seed & 2 ? 700 : 0};
     bool timestamps = seed & 4;
     for (int i = 0; i < 2; i++) {
         wire_open(&pair[i], &options);
