@@ -44,7 +44,7 @@ exchange "an option in two parts (RFC 3396)" long_option 'DISCOVER OFFER REQUEST
 
 # Where options lie is what the names above say.
 overload() { # capture, value
-    /usr/bin/python3 - "$captures/$1.pcap" "$2" << 'PY'
+    python3 - "$captures/$1.pcap" "$2" << 'PY'
 import sys
 data = open(sys.argv[1], "rb").read()
 sys.exit(data.count(bytes([52, 1, int(sys.argv[2])])) < 2)
@@ -56,7 +56,7 @@ t_check "overload 3 is in its capture" overload overload_both 3
 
 # The last place where `from` stands becomes `to`, both in hex; UDP checksums are left out of it (blank).
 changed() { # capture, from, to
-    /usr/bin/python3 - "$captures/$1.pcap" "$2" "$3" "$scratch/changed.pcap" << 'PY'
+    python3 - "$captures/$1.pcap" "$2" "$3" "$scratch/changed.pcap" << 'PY'
 import struct, sys
 source, old, new, target = sys.argv[1:]
 data = bytearray(open(source, "rb").read())

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: ISC
 # Each of dnsmasq, ISC dhcpd, Kea and udhcpd in each of: lease, renewal and classless routes; a foreign address
 # refused; a /32 with its gateway beyond; DECLINE when another host has the address; rebinding when the first server
-# is gone and another one answers; the end of a lease. (dhcpd alone: a lease with absurd values.) All side by side, each in a namespace of its own: dnsmasq
-# gives no lease below two minutes, so that is how long it takes. One alone: matrix.sh job SERVER SCENARIO.
+# is gone and another one answers; the end of a lease. (dhcpd alone: a lease with absurd values.) All side by side,
+# each in a namespace of its own: dnsmasq gives no lease below two minutes, so that is how long it takes. One alone:
+# matrix.sh job SERVER SCENARIO.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
