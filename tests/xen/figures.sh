@@ -36,7 +36,8 @@ else
     t_not_ok "an image answers its first SYN at least five times sooner than Linux" "${ratio:-?}"
 fi
 
-# Both guests are gone.
+# Both guests are gone, and so is what dom0 was told of them.
+t_check "no neighbour is left fixed in dom0" [ -z "$(lab/xen run -- ip neigh show nud permanent to 10.0.0.5 dev xenbr0)" ]
 if [ "$(lab/xen run -- xl list | grep -cE '^(linux|wisp|boot) ')" = 0 ]; then
     t_ok "nothing is left running"
 else
