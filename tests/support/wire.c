@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TCP_AT 34u
+#define TCP_AT     34u
+#define PEER_SLOT  2 /* in memory[] */
+#define PEER_PAGES 2048u
 
 static uint64_t siphash(const uint8_t key[WISP_HASH_KEY], const void *data, size_t len)
 {
@@ -35,11 +37,31 @@ static void *memory(struct wire *w, int slot, size_t size)
     return memset(raw_memory(w, slot, size), 0, size);
 }
 
-static struct wisp_pool *pool(struct wire *w, int slot, uint32_t pages)
+static struct wisp_pool *pool(struct wire *w, int slot, uint32_t pages, void *data)
 {
-    void *data = raw_memory(w, slot, (size_t)pages * WISP_PAGE_SIZE);
     size_t size = wisp_pool_size(pages);
     return wisp_pool_init(memory(w, slot + 1, size), size, data, pages, 8, false);
+}
+
+/* Pages of peers that are gone, for the next: tests open thousands of worlds, and to have the peer's
+ * memory filled by malloc each time (MALLOC_PERTURB_) took longer than all they do. The stack's own
+ * is new in each. */
+static void *spare[2];
+static uint32_t spares;
+
+static void *peer_memory(struct wire *w)
+{
+    w->memory[PEER_SLOT] = spares > 0 ? spare[--spares] : NULL;
+    return w->memory[PEER_SLOT] ? w->memory[PEER_SLOT]
+                                : raw_memory(w, PEER_SLOT, PEER_PAGES * WISP_PAGE_SIZE);
+}
+
+static void keep_peer_memory(struct wire *w)
+{
+    if (spares < sizeof(spare) / sizeof(spare[0])) {
+        spare[spares++] = w->memory[PEER_SLOT];
+        w->memory[PEER_SLOT] = NULL;
+    }
 }
 
 static void open_stack(struct wire *w)
@@ -93,8 +115,8 @@ void wire_open(struct wire *w, const struct wire_options *options)
     w->source = 40000;
     w->peer_tsval = 5000;
     uint32_t pages = options->pages ? options->pages : 512;
-    w->pool = pool(w, 0, pages);
-    w->peer_pool = pool(w, 2, 2048);
+    w->pool = pool(w, 0, pages, raw_memory(w, 0, (size_t)pages * WISP_PAGE_SIZE));
+    w->peer_pool = pool(w, PEER_SLOT, PEER_PAGES, peer_memory(w));
     struct wisp_link_config link = {.mtu = options->mtu ? options->mtu : 1500,
                                     .csum = options->csum,
                                     .gso = options->gso,
@@ -122,6 +144,7 @@ void wire_close(struct wire *w)
     wisp_link_fini(&w->link);
     wisp_pool_stats(w->pool, &stats);
     ck_assert_msg(stats.in_use == 0, "%u pages are still in use", stats.in_use);
+    keep_peer_memory(w);
     for (size_t i = 0; i < sizeof(w->memory) / sizeof(w->memory[0]); i++) {
         free(w->memory[i]);
     }
