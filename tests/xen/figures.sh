@@ -43,6 +43,7 @@ if [ "$(lab/xen run -- xl list | grep -cE '^(linux|wisp|boot) ')" = 0 ]; then
 else
     t_not_ok "nothing is left running" "$(lab/xen run -- xl list | tr '\n' ' ')"
 fi
+t_check "its kernel fills no room in dom0" lab/xen run -- test ! -e /tmp/figures-vmlinux
 
 bench/xen-figures --only=nonsense > "$out" 2>&1
 if [ $? = 2 ] && grep -q "bulk,ping,boot" "$out"; then

@@ -20,7 +20,7 @@ lab_open() {
         77) t_skip_all "${why#lab: }" ;;
         *) t_not_ok "the lab starts" "$why"; t_done ;;
     esac
-    lab/xen put "$@" /tmp/ >&2
+    why=$(lab/xen put "$@" /tmp/ 2>&1) || { t_not_ok "images are put into dom0" "$why"; t_done; }
 }
 
 lab_guest() {
