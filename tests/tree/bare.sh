@@ -16,15 +16,17 @@ undefined() { # libraries...
 }
 
 allowed='^(memcpy|memmove|memset|memcmp|crypto_shorthash_siphash24)$'
-mapfile -t libraries < <(find "$build/stack" -name 'libwisp-*-bare.a' | sort)
+# The sums in AVX2 are a library for their flags, and lie in that of base.
+mapfile -t libraries < <(find "$build/stack" -name 'libwisp-*-bare.a' ! -name 'libwisp-*-avx2-bare.a' | sort)
 
 if [ ${#libraries[@]} -eq 0 ]; then
     t_not_ok "the bare flavour is built" "no libwisp-*-bare.a below $build"
     t_done
 fi
 # Thin archives hold paths relative to where they lie; ld resolves them.
-rest=$(undefined "${libraries[@]}" | grep -vE "$allowed")
-if [ -z "$rest" ]; then
+names=$(undefined "${libraries[@]}")
+rest=$(grep -vE "$allowed" <<< "$names")
+if [ -n "$names" ] && [ -z "$rest" ]; then
     t_ok "the whole stack needs mem* alone"
 else
     t_not_ok "the whole stack needs mem* alone" "also wanted: $(echo $rest)"
