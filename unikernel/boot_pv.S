@@ -3,6 +3,7 @@
  *
  * Also here: the traps' entries (Xen pushes %rcx and %r11 above the usual frame), and the way out of the boot. */
 
+#include "trap_entry.h"
 #include <xen/elfnote.h>
 
 #define HYPERCALL_SET_SEGMENT_BASE 25
@@ -60,6 +61,7 @@ wisp_pv_boot_leave:
     .text
     .globl wisp_pv_trap_entries
 .macro trap vector:req, code=0
+1:
     popq %rcx
     popq %r11
     .if \code == 0
@@ -67,9 +69,8 @@ wisp_pv_boot_leave:
     .endif
     pushq $\vector
     jmp wisp_trap_common
-    .balign 16
+    .org 1b + WISP_PV_TRAP_SIZE
 .endm
-    .balign 16
 wisp_pv_trap_entries:
     trap 0
     trap 1

@@ -4,6 +4,7 @@
  * Maps the first GiB with 2 MiB pages (machine_pvh.c replaces this with the final tables), turns on long mode, NX
  * and write protection for the supervisor, and calls C. Also here: the traps' entries, and the way out of the boot. */
 
+#include "trap_entry.h"
 #include <xen/elfnote.h>
 
 #define MSR_EFER 0xc0000080
@@ -97,14 +98,14 @@ wisp_pvh_boot_leave:
 
     .text
 .macro trap vector:req, code=0
+1:
     .if \code == 0
     pushq $0
     .endif
     pushq $\vector
     jmp wisp_trap_common
-    .balign 16
+    .org 1b + WISP_PVH_TRAP_SIZE
 .endm
-    .balign 16
     .globl wisp_pvh_trap_entries
 wisp_pvh_trap_entries:
     trap 0

@@ -20,7 +20,7 @@ struct device {
 };
 
 static struct device devices[DEVICES_MAX];
-static char reason[256] = "no device asked for yet";
+static char reason[256]; /* empty: no device was asked for */
 
 static bool switched(const char *name)
 {
@@ -141,7 +141,7 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
 
 const char *wisp_platform_netdev_reason(void)
 {
-    return reason;
+    return reason[0] ? reason : "no device asked for yet";
 }
 
 /* vif=['ip=...']: the toolstack writes it for the backend. */

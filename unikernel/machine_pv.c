@@ -14,6 +14,7 @@
 #include "machine.h"
 #include "paging.h"
 #include "panic.h"
+#include "trap_entry.h"
 #include <string.h>
 #include <xen/grant_table.h>
 #include <xen/memory.h>
@@ -111,7 +112,7 @@ WISP_BOOT static void pv_open_traps(void)
     for (unsigned i = 0; i < 20; i++) {
         table[i].vector = (uint8_t)i;
         table[i].cs = FLAT_KERNEL_CS;
-        table[i].address = (unsigned long)wisp_pv_trap_entries + 16 * i;
+        table[i].address = (unsigned long)wisp_pv_trap_entries + WISP_PV_TRAP_SIZE * i;
     }
     require(wisp_hypercall_set_trap_table(table) == 0, "Xen refused the trap table");
 }

@@ -14,6 +14,7 @@
 #include "machine.h"
 #include "paging.h"
 #include "panic.h"
+#include "trap_entry.h"
 #include <stdbool.h>
 #include <string.h>
 #include <xen/arch-x86/cpuid.h>
@@ -164,7 +165,7 @@ WISP_BOOT static void pvh_open_traps(void)
                   (base >> 24 & 0xff) << 56;
     segments[4] = base >> 32;
     for (unsigned i = 0; i < GATES; i++) {
-        set_gate(i, (uintptr_t)wisp_pvh_trap_entries + 16 * i);
+        set_gate(i, (uintptr_t)wisp_pvh_trap_entries + WISP_PVH_TRAP_SIZE * i);
     }
     struct table_register idt = {sizeof(gates) - 1, (uintptr_t)gates};
     struct table_register gdt = {sizeof(segments) - 1, (uintptr_t)segments};

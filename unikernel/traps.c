@@ -1,34 +1,45 @@
 /* SPDX-License-Identifier: ISC */
 /* Faults: each ends in the panic. There are no interrupts. */
 #include "layout.h"
+#include "libc.h"
 #include "machine.h"
 #include "panic.h"
 #include <xen/xen.h>
 
 _Noreturn void wisp_trap(const struct wisp_trap_frame *frame);
 
-static const char *const names[20] = {
-    "division by zero",
-    "debug trap",
-    "NMI",
-    "breakpoint",
-    "overflow",
-    "bound",
-    "invalid instruction",
-    "no FPU",
-    "double fault",
-    "segment overrun",
-    "invalid TSS",
-    "no segment",
-    "stack segment fault",
-    "general protection fault",
-    "page fault",
-    "trap 15",
-    "x87 error",
-    "alignment check",
-    "machine check",
-    "SIMD error",
-};
+enum { NAMED = 20 };
+
+/* Behind each other, each with its zero: pointers to them would take half as much again. */
+static const char names[] = "division by zero\0"
+                            "debug trap\0"
+                            "NMI\0"
+                            "breakpoint\0"
+                            "overflow\0"
+                            "bound\0"
+                            "invalid instruction\0"
+                            "no FPU\0"
+                            "double fault\0"
+                            "segment overrun\0"
+                            "invalid TSS\0"
+                            "no segment\0"
+                            "stack segment fault\0"
+                            "general protection fault\0"
+                            "page fault\0"
+                            "trap 15\0"
+                            "x87 error\0"
+                            "alignment check\0"
+                            "machine check\0"
+                            "SIMD error";
+
+static const char *name_of(uint64_t vector)
+{
+    const char *name = names;
+    for (; vector > 0; vector--) {
+        name += strlen(name) + 1;
+    }
+    return name;
+}
 
 static uint64_t fault_address(void)
 {
@@ -71,7 +82,7 @@ static const char *page_fault_name(uint64_t error, uint64_t address)
 _Noreturn void wisp_trap(const struct wisp_trap_frame *frame)
 {
     uint64_t address = frame->vector == 14 ? fault_address() : 0;
-    const char *what = frame->vector < 20 ? names[frame->vector] : "unknown trap";
+    const char *what = frame->vector < NAMED ? name_of(frame->vector) : "unknown trap";
     if (frame->vector == 14) {
         what = page_fault_name(frame->error, address);
     }
