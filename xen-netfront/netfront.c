@@ -15,6 +15,7 @@
  */
 #include "arena.h"
 #include "assert.h"
+#include "count_names.h"
 #include "netfront_priv.h"
 
 static struct wisp_netfront *front_of(struct wisp_netdev *dev)
@@ -496,53 +497,50 @@ bool wisp_netfront_trusted(const struct wisp_netfront *front)
     return front->shared.trusted;
 }
 
-static const char *const count_names[NETFRONT_COUNTS] = {
-    [COUNT_RX_SLOTS] = "netfront.rx.slots",
-    [COUNT_RX_BAD_ID] = "netfront.rx.bad_id",
-    [COUNT_RX_BAD_STATUS] = "netfront.rx.bad_status",
-    [COUNT_RX_BAD_EXTENT] = "netfront.rx.bad_extent",
-    [COUNT_RX_BAD_EXTRA] = "netfront.rx.bad_extra",
-    [COUNT_RX_BAD_OFFLOAD] = "netfront.rx.bad_offload",
-    [COUNT_RX_TOO_LONG] = "netfront.rx.too_long",
-    [COUNT_RX_STALLED] = "netfront.rx.stalled",
-    [COUNT_RX_NO_PACKET] = "netfront.rx.no_packet",
-    [COUNT_RX_NO_PAGE] = "netfront.rx.no_page",
-    [COUNT_RX_EMPTY] = "netfront.rx.empty",
-    [COUNT_RX_REVOKE] = "netfront.rx.not_revoked",
-    [COUNT_TX_SLOTS] = "netfront.tx.slots",
-    [COUNT_TX_BAD_ID] = "netfront.tx.bad_id",
-    [COUNT_TX_BAD_NULL] = "netfront.tx.bad_null",
-    [COUNT_TX_ERROR] = "netfront.tx.error",
-    [COUNT_TX_REFUSED] = "netfront.tx.refused",
-    [COUNT_TX_NO_GRANT] = "netfront.tx.no_grant",
-    [COUNT_TX_WAITED] = "netfront.tx.waited",
-    [COUNT_GRANTS] = "netfront.grants",
-    [COUNT_GRANTS_ENDED] = "netfront.grants.ended",
-    [COUNT_GRANTS_STUCK] = "netfront.grants.stuck",
-    [COUNT_EVENTS] = "netfront.events",
-    [COUNT_EVENTS_SPURIOUS] = "netfront.events.spurious",
-    [COUNT_EVENTS_BACKED_OFF] = "netfront.events.backed_off",
-    [COUNT_CONNECTS] = "netfront.connects",
-    [COUNT_BROKEN] = "netfront.broken",
-    [COUNT_XENSTORE_BAD] = "netfront.xenstore.bad",
-    [COUNT_RETURNED] = "netfront.tx.returned",
-};
+#define NAMES(NAME)                                                                                \
+    NAME(COUNT_RX_SLOTS, "netfront.rx.slots")                                                      \
+    NAME(COUNT_RX_BAD_ID, "netfront.rx.bad_id")                                                    \
+    NAME(COUNT_RX_BAD_STATUS, "netfront.rx.bad_status")                                            \
+    NAME(COUNT_RX_BAD_EXTENT, "netfront.rx.bad_extent")                                            \
+    NAME(COUNT_RX_BAD_EXTRA, "netfront.rx.bad_extra")                                              \
+    NAME(COUNT_RX_BAD_OFFLOAD, "netfront.rx.bad_offload")                                          \
+    NAME(COUNT_RX_TOO_LONG, "netfront.rx.too_long")                                                \
+    NAME(COUNT_RX_STALLED, "netfront.rx.stalled")                                                  \
+    NAME(COUNT_RX_NO_PACKET, "netfront.rx.no_packet")                                              \
+    NAME(COUNT_RX_NO_PAGE, "netfront.rx.no_page")                                                  \
+    NAME(COUNT_RX_EMPTY, "netfront.rx.empty")                                                      \
+    NAME(COUNT_RX_REVOKE, "netfront.rx.not_revoked")                                               \
+    NAME(COUNT_TX_SLOTS, "netfront.tx.slots")                                                      \
+    NAME(COUNT_TX_BAD_ID, "netfront.tx.bad_id")                                                    \
+    NAME(COUNT_TX_BAD_NULL, "netfront.tx.bad_null")                                                \
+    NAME(COUNT_TX_ERROR, "netfront.tx.error")                                                      \
+    NAME(COUNT_TX_REFUSED, "netfront.tx.refused")                                                  \
+    NAME(COUNT_TX_NO_GRANT, "netfront.tx.no_grant")                                                \
+    NAME(COUNT_TX_WAITED, "netfront.tx.waited")                                                    \
+    NAME(COUNT_GRANTS, "netfront.grants")                                                          \
+    NAME(COUNT_GRANTS_ENDED, "netfront.grants.ended")                                              \
+    NAME(COUNT_GRANTS_STUCK, "netfront.grants.stuck")                                              \
+    NAME(COUNT_EVENTS, "netfront.events")                                                          \
+    NAME(COUNT_EVENTS_SPURIOUS, "netfront.events.spurious")                                        \
+    NAME(COUNT_EVENTS_BACKED_OFF, "netfront.events.backed_off")                                    \
+    NAME(COUNT_CONNECTS, "netfront.connects")                                                      \
+    NAME(COUNT_BROKEN, "netfront.broken")                                                          \
+    NAME(COUNT_XENSTORE_BAD, "netfront.xenstore.bad")                                              \
+    NAME(COUNT_RETURNED, "netfront.tx.returned")
+WISP_COUNT_NAMES(NAMES, NETFRONT_COUNTS);
 
 bool wisp_netfront_counter(const struct wisp_netfront *front, uint32_t index,
                            struct wisp_counter *counter)
 {
-    if (index >= NETFRONT_COUNTS) {
-        return false;
-    }
-    *counter = (struct wisp_counter){count_names[index], front->counts.value[index]};
-    return true;
+    return wisp_count_at(&count_names, front->counts.value, index, counter);
 }
 
 uint64_t wisp_netfront_count(const struct wisp_netfront *front, const char *name)
 {
-    for (uint32_t i = 0; i < NETFRONT_COUNTS; i++) {
-        if (text_equal(count_names[i], name)) {
-            return front->counts.value[i];
+    struct wisp_counter counter;
+    for (uint32_t i = 0; wisp_netfront_counter(front, i, &counter); i++) {
+        if (text_equal(counter.name, name)) {
+            return counter.value;
         }
     }
     WISP_ASSERT(false);

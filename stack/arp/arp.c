@@ -5,31 +5,31 @@
  * message tells of: proxies that differ are declined, and counted.
  */
 #include "arp_priv.h"
-#include "count.h"
+#include "count_names.h"
 #include "ethif_wire.h"
 
-static const char *const names[WISP_ARP_COUNTS] = {
-    [WISP_ARP_RX_REQUEST] = "arp.rx.request",
-    [WISP_ARP_RX_REPLY] = "arp.rx.reply",
-    [WISP_ARP_RX_SHORT] = "arp.rx.short",
-    [WISP_ARP_RX_NOT_ETHERNET_IPV4] = "arp.rx.not_ethernet_ipv4",
-    [WISP_ARP_RX_OPERATION] = "arp.rx.operation",
-    [WISP_ARP_RX_SOURCE_MISMATCH] = "arp.rx.source_mismatch",
-    [WISP_ARP_RX_BAD_SENDER] = "arp.rx.bad_sender",
-    [WISP_ARP_RX_UNSOLICITED] = "arp.rx.unsolicited",
-    [WISP_ARP_RX_CHANGE_DOUBTED] = "arp.rx.change_doubted",
-    [WISP_ARP_RX_CONFLICT] = "arp.rx.conflict",
-    [WISP_ARP_TX_REQUEST] = "arp.tx.request",
-    [WISP_ARP_TX_REPLY] = "arp.tx.reply",
-    [WISP_ARP_TX_PROBE] = "arp.tx.probe",
-    [WISP_ARP_TX_ANNOUNCEMENT] = "arp.tx.announcement",
-    [WISP_ARP_TX_NO_PACKET] = "arp.tx.no_packet",
-    [WISP_ARP_EVICTED] = "arp.evicted",
-    [WISP_ARP_FULL] = "arp.full",
-    [WISP_ARP_FAILED] = "arp.failed",
-    [WISP_ARP_QUEUE_DROPPED] = "arp.queue_dropped",
-    [WISP_ARP_UNANSWERED_DROPPED] = "arp.unanswered_dropped",
-};
+#define NAMES(NAME)                                                                                \
+    NAME(WISP_ARP_RX_REQUEST, "arp.rx.request")                                                    \
+    NAME(WISP_ARP_RX_REPLY, "arp.rx.reply")                                                        \
+    NAME(WISP_ARP_RX_SHORT, "arp.rx.short")                                                        \
+    NAME(WISP_ARP_RX_NOT_ETHERNET_IPV4, "arp.rx.not_ethernet_ipv4")                                \
+    NAME(WISP_ARP_RX_OPERATION, "arp.rx.operation")                                                \
+    NAME(WISP_ARP_RX_SOURCE_MISMATCH, "arp.rx.source_mismatch")                                    \
+    NAME(WISP_ARP_RX_BAD_SENDER, "arp.rx.bad_sender")                                              \
+    NAME(WISP_ARP_RX_UNSOLICITED, "arp.rx.unsolicited")                                            \
+    NAME(WISP_ARP_RX_CHANGE_DOUBTED, "arp.rx.change_doubted")                                      \
+    NAME(WISP_ARP_RX_CONFLICT, "arp.rx.conflict")                                                  \
+    NAME(WISP_ARP_TX_REQUEST, "arp.tx.request")                                                    \
+    NAME(WISP_ARP_TX_REPLY, "arp.tx.reply")                                                        \
+    NAME(WISP_ARP_TX_PROBE, "arp.tx.probe")                                                        \
+    NAME(WISP_ARP_TX_ANNOUNCEMENT, "arp.tx.announcement")                                          \
+    NAME(WISP_ARP_TX_NO_PACKET, "arp.tx.no_packet")                                                \
+    NAME(WISP_ARP_EVICTED, "arp.evicted")                                                          \
+    NAME(WISP_ARP_FULL, "arp.full")                                                                \
+    NAME(WISP_ARP_FAILED, "arp.failed")                                                            \
+    NAME(WISP_ARP_QUEUE_DROPPED, "arp.queue_dropped")                                              \
+    NAME(WISP_ARP_UNANSWERED_DROPPED, "arp.unanswered_dropped")
+WISP_COUNT_NAMES(NAMES, WISP_ARP_COUNTS);
 
 const struct wisp_mac wisp_arp_everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
@@ -145,5 +145,5 @@ void wisp_arp_expire_due(struct wisp_arp *arp, wisp_time now)
 
 bool wisp_arp_counter(const struct wisp_arp *arp, uint32_t index, struct wisp_counter *counter)
 {
-    return wisp_count_at(names, arp->count, WISP_ARP_COUNTS, index, counter);
+    return wisp_count_at(&count_names, arp->count, index, counter);
 }

@@ -10,28 +10,28 @@
  */
 #include "ethif.h"
 #include "assert.h"
-#include "count.h"
+#include "count_names.h"
 #include "ethif_wire.h"
 
 #define RESERVE_MAX 8u
 
-static const char *const names[WISP_ETHIF_COUNTS] = {
-    [WISP_ETHIF_RX_ACCEPTED] = "ethif.rx.accepted",
-    [WISP_ETHIF_RX_SHORT] = "ethif.rx.short",
-    [WISP_ETHIF_RX_LONG] = "ethif.rx.long",
-    [WISP_ETHIF_RX_BAD_SOURCE] = "ethif.rx.bad_source",
-    [WISP_ETHIF_RX_NOT_OURS] = "ethif.rx.not_ours",
-    [WISP_ETHIF_RX_GROUP] = "ethif.rx.group_not_joined",
-    [WISP_ETHIF_RX_LENGTH_TYPE] = "ethif.rx.length_instead_of_type",
-    [WISP_ETHIF_RX_VLAN] = "ethif.rx.vlan",
-    [WISP_ETHIF_RX_UNKNOWN_TYPE] = "ethif.rx.unknown_type",
-    [WISP_ETHIF_TX_SENT] = "ethif.tx.sent",
-    [WISP_ETHIF_TX_PADDED] = "ethif.tx.padded",
-    [WISP_ETHIF_TX_CSUM_COMPLETED] = "ethif.tx.checksum_completed",
-    [WISP_ETHIF_TX_UNFIT] = "ethif.tx.unfit",
-    [WISP_ETHIF_TX_OVERFLOW] = "ethif.tx.overflow",
-    [WISP_ETHIF_BYTES_COPIED] = "ethif.bytes_copied",
-};
+#define NAMES(NAME)                                                                                \
+    NAME(WISP_ETHIF_RX_ACCEPTED, "ethif.rx.accepted")                                              \
+    NAME(WISP_ETHIF_RX_SHORT, "ethif.rx.short")                                                    \
+    NAME(WISP_ETHIF_RX_LONG, "ethif.rx.long")                                                      \
+    NAME(WISP_ETHIF_RX_BAD_SOURCE, "ethif.rx.bad_source")                                          \
+    NAME(WISP_ETHIF_RX_NOT_OURS, "ethif.rx.not_ours")                                              \
+    NAME(WISP_ETHIF_RX_GROUP, "ethif.rx.group_not_joined")                                         \
+    NAME(WISP_ETHIF_RX_LENGTH_TYPE, "ethif.rx.length_instead_of_type")                             \
+    NAME(WISP_ETHIF_RX_VLAN, "ethif.rx.vlan")                                                      \
+    NAME(WISP_ETHIF_RX_UNKNOWN_TYPE, "ethif.rx.unknown_type")                                      \
+    NAME(WISP_ETHIF_TX_SENT, "ethif.tx.sent")                                                      \
+    NAME(WISP_ETHIF_TX_PADDED, "ethif.tx.padded")                                                  \
+    NAME(WISP_ETHIF_TX_CSUM_COMPLETED, "ethif.tx.checksum_completed")                              \
+    NAME(WISP_ETHIF_TX_UNFIT, "ethif.tx.unfit")                                                    \
+    NAME(WISP_ETHIF_TX_OVERFLOW, "ethif.tx.overflow")                                              \
+    NAME(WISP_ETHIF_BYTES_COPIED, "ethif.bytes_copied")
+WISP_COUNT_NAMES(NAMES, WISP_ETHIF_COUNTS);
 
 void wisp_ethif_init(struct wisp_ethif *eth, struct wisp_netdev *dev, wisp_sum_fn sum,
                      const struct wisp_ethif_upper *upper)
@@ -352,5 +352,5 @@ bool wisp_ethif_join(struct wisp_ethif *eth, struct wisp_mac group)
 
 bool wisp_ethif_counter(const struct wisp_ethif *eth, uint32_t index, struct wisp_counter *counter)
 {
-    return wisp_count_at(names, eth->count, WISP_ETHIF_COUNTS, index, counter);
+    return wisp_count_at(&count_names, eth->count, index, counter);
 }

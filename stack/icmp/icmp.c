@@ -12,32 +12,32 @@
  * else.
  */
 #include "assert.h"
-#include "count.h"
+#include "count_names.h"
 #include "icmp_priv.h"
 #include "sum.h"
 
 #define QUOTE_HEADER 20u
 #define QUOTE_DATA   8u
 
-static const char *const names[WISP_ICMP_COUNTS] = {
-    [WISP_ICMP_RX_ECHO] = "icmp.rx.echo",
-    [WISP_ICMP_RX_ECHO_REPLY] = "icmp.rx.echo_reply",
-    [WISP_ICMP_RX_ERROR] = "icmp.rx.error",
-    [WISP_ICMP_RX_SHORT] = "icmp.rx.short",
-    [WISP_ICMP_RX_BAD_CHECKSUM] = "icmp.rx.bad_checksum",
-    [WISP_ICMP_RX_BROADCAST] = "icmp.rx.broadcast",
-    [WISP_ICMP_RX_UNKNOWN_TYPE] = "icmp.rx.unknown_type",
-    [WISP_ICMP_RX_REDIRECT] = "icmp.rx.redirect",
-    [WISP_ICMP_RX_BAD_QUOTE] = "icmp.rx.bad_quote",
-    [WISP_ICMP_RX_UNASKED_REPLY] = "icmp.rx.unasked_reply",
-    [WISP_ICMP_TX_ECHO_REPLY] = "icmp.tx.echo_reply",
-    [WISP_ICMP_TX_ECHO] = "icmp.tx.echo",
-    [WISP_ICMP_TX_ERROR] = "icmp.tx.error",
-    [WISP_ICMP_TX_NOT_ALLOWED] = "icmp.tx.not_allowed",
-    [WISP_ICMP_TX_LIMITED] = "icmp.tx.limited",
-    [WISP_ICMP_TX_NO_PACKET] = "icmp.tx.no_packet",
-    [WISP_ICMP_BYTES_COPIED] = "icmp.bytes_copied",
-};
+#define NAMES(NAME)                                                                                \
+    NAME(WISP_ICMP_RX_ECHO, "icmp.rx.echo")                                                        \
+    NAME(WISP_ICMP_RX_ECHO_REPLY, "icmp.rx.echo_reply")                                            \
+    NAME(WISP_ICMP_RX_ERROR, "icmp.rx.error")                                                      \
+    NAME(WISP_ICMP_RX_SHORT, "icmp.rx.short")                                                      \
+    NAME(WISP_ICMP_RX_BAD_CHECKSUM, "icmp.rx.bad_checksum")                                        \
+    NAME(WISP_ICMP_RX_BROADCAST, "icmp.rx.broadcast")                                              \
+    NAME(WISP_ICMP_RX_UNKNOWN_TYPE, "icmp.rx.unknown_type")                                        \
+    NAME(WISP_ICMP_RX_REDIRECT, "icmp.rx.redirect")                                                \
+    NAME(WISP_ICMP_RX_BAD_QUOTE, "icmp.rx.bad_quote")                                              \
+    NAME(WISP_ICMP_RX_UNASKED_REPLY, "icmp.rx.unasked_reply")                                      \
+    NAME(WISP_ICMP_TX_ECHO_REPLY, "icmp.tx.echo_reply")                                            \
+    NAME(WISP_ICMP_TX_ECHO, "icmp.tx.echo")                                                        \
+    NAME(WISP_ICMP_TX_ERROR, "icmp.tx.error")                                                      \
+    NAME(WISP_ICMP_TX_NOT_ALLOWED, "icmp.tx.not_allowed")                                          \
+    NAME(WISP_ICMP_TX_LIMITED, "icmp.tx.limited")                                                  \
+    NAME(WISP_ICMP_TX_NO_PACKET, "icmp.tx.no_packet")                                              \
+    NAME(WISP_ICMP_BYTES_COPIED, "icmp.bytes_copied")
+WISP_COUNT_NAMES(NAMES, WISP_ICMP_COUNTS);
 
 /* Puts the bytes of pkt behind what reply holds, by reference. False: too many pieces, or no page.
  */
@@ -234,5 +234,5 @@ void wisp_icmp_init(struct wisp_icmp *icmp, const struct wisp_icmp_config *confi
 
 bool wisp_icmp_counter(const struct wisp_icmp *icmp, uint32_t index, struct wisp_counter *counter)
 {
-    return wisp_count_at(names, icmp->count, WISP_ICMP_COUNTS, index, counter);
+    return wisp_count_at(&count_names, icmp->count, index, counter);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* IPv4 put together: memory, start, end, time, counters; and the names of what it counts. */
-#include "count.h"
+#include "count_names.h"
 #include "ipv4_priv.h"
 
 #define HEADROOM (WISP_CELL_HEAD - WISP_ETHIF_HEADER)
@@ -8,34 +8,34 @@
 _Static_assert(WISP_IPV4_HEADER <= HEADROOM,
                "a header cell has room for Ethernet's and IPv4's header");
 
-static const char *const names[WISP_IPV4_COUNTS] = {
-    [WISP_IPV4_RX_DELIVERED] = "ipv4.rx.delivered",
-    [WISP_IPV4_RX_SHORT] = "ipv4.rx.short",
-    [WISP_IPV4_RX_VERSION] = "ipv4.rx.bad_version",
-    [WISP_IPV4_RX_HEADER_LENGTH] = "ipv4.rx.bad_header_length",
-    [WISP_IPV4_RX_TOTAL_LENGTH] = "ipv4.rx.bad_total_length",
-    [WISP_IPV4_RX_BAD_CHECKSUM] = "ipv4.rx.bad_checksum",
-    [WISP_IPV4_RX_BAD_SOURCE] = "ipv4.rx.bad_source",
-    [WISP_IPV4_RX_NOT_OURS] = "ipv4.rx.not_ours",
-    [WISP_IPV4_RX_GROUP] = "ipv4.rx.group_not_joined",
-    [WISP_IPV4_RX_UNICAST_IN_BROADCAST] = "ipv4.rx.unicast_in_broadcast",
-    [WISP_IPV4_RX_BAD_OPTION] = "ipv4.rx.bad_option",
-    [WISP_IPV4_RX_SOURCE_ROUTE] = "ipv4.rx.source_route",
-    [WISP_IPV4_RX_FRAGMENT_UNSUPPORTED] = "ipv4.rx.fragment_unsupported",
-    [WISP_IPV4_RX_NO_PROTOCOL] = "ipv4.rx.no_protocol",
-    [WISP_IPV4_RX_NO_PAGE] = "ipv4.rx.no_page",
-    [WISP_IPV4_RX_FRAGMENTS] = "ipv4.rx.fragments",
-    [WISP_IPV4_RX_REASSEMBLED] = "ipv4.rx.reassembled",
-    [WISP_IPV4_TX_SENT] = "ipv4.tx.sent",
-    [WISP_IPV4_TX_NO_ROUTE] = "ipv4.tx.no_route",
-    [WISP_IPV4_TX_UNREACHABLE] = "ipv4.tx.unreachable",
-    [WISP_IPV4_TX_BAD_ADDRESS] = "ipv4.tx.bad_address",
-    [WISP_IPV4_TX_TOO_BIG] = "ipv4.tx.too_big",
-    [WISP_IPV4_TX_FRAGMENTED] = "ipv4.tx.fragmented",
-    [WISP_IPV4_TX_FRAGMENTS] = "ipv4.tx.fragments",
-    [WISP_IPV4_TX_NO_PACKET] = "ipv4.tx.no_packet",
-    [WISP_IPV4_BYTES_LINEARISED] = "ipv4.bytes_linearised",
-};
+#define NAMES(NAME)                                                                                \
+    NAME(WISP_IPV4_RX_DELIVERED, "ipv4.rx.delivered")                                              \
+    NAME(WISP_IPV4_RX_SHORT, "ipv4.rx.short")                                                      \
+    NAME(WISP_IPV4_RX_VERSION, "ipv4.rx.bad_version")                                              \
+    NAME(WISP_IPV4_RX_HEADER_LENGTH, "ipv4.rx.bad_header_length")                                  \
+    NAME(WISP_IPV4_RX_TOTAL_LENGTH, "ipv4.rx.bad_total_length")                                    \
+    NAME(WISP_IPV4_RX_BAD_CHECKSUM, "ipv4.rx.bad_checksum")                                        \
+    NAME(WISP_IPV4_RX_BAD_SOURCE, "ipv4.rx.bad_source")                                            \
+    NAME(WISP_IPV4_RX_NOT_OURS, "ipv4.rx.not_ours")                                                \
+    NAME(WISP_IPV4_RX_GROUP, "ipv4.rx.group_not_joined")                                           \
+    NAME(WISP_IPV4_RX_UNICAST_IN_BROADCAST, "ipv4.rx.unicast_in_broadcast")                        \
+    NAME(WISP_IPV4_RX_BAD_OPTION, "ipv4.rx.bad_option")                                            \
+    NAME(WISP_IPV4_RX_SOURCE_ROUTE, "ipv4.rx.source_route")                                        \
+    NAME(WISP_IPV4_RX_FRAGMENT_UNSUPPORTED, "ipv4.rx.fragment_unsupported")                        \
+    NAME(WISP_IPV4_RX_NO_PROTOCOL, "ipv4.rx.no_protocol")                                          \
+    NAME(WISP_IPV4_RX_NO_PAGE, "ipv4.rx.no_page")                                                  \
+    NAME(WISP_IPV4_RX_FRAGMENTS, "ipv4.rx.fragments")                                              \
+    NAME(WISP_IPV4_RX_REASSEMBLED, "ipv4.rx.reassembled")                                          \
+    NAME(WISP_IPV4_TX_SENT, "ipv4.tx.sent")                                                        \
+    NAME(WISP_IPV4_TX_NO_ROUTE, "ipv4.tx.no_route")                                                \
+    NAME(WISP_IPV4_TX_UNREACHABLE, "ipv4.tx.unreachable")                                          \
+    NAME(WISP_IPV4_TX_BAD_ADDRESS, "ipv4.tx.bad_address")                                          \
+    NAME(WISP_IPV4_TX_TOO_BIG, "ipv4.tx.too_big")                                                  \
+    NAME(WISP_IPV4_TX_FRAGMENTED, "ipv4.tx.fragmented")                                            \
+    NAME(WISP_IPV4_TX_FRAGMENTS, "ipv4.tx.fragments")                                              \
+    NAME(WISP_IPV4_TX_NO_PACKET, "ipv4.tx.no_packet")                                              \
+    NAME(WISP_IPV4_BYTES_LINEARISED, "ipv4.bytes_linearised")
+WISP_COUNT_NAMES(NAMES, WISP_IPV4_COUNTS);
 
 static void on_timed_out(void *self, const uint8_t *header, uint8_t header_size,
                          const struct wisp_view *payload, wisp_time now)
@@ -160,7 +160,7 @@ wisp_time wisp_ipv4_deadline(const struct wisp_ipv4 *ip)
 
 bool wisp_ipv4_counter(const struct wisp_ipv4 *ip, uint32_t index, struct wisp_counter *counter)
 {
-    if (wisp_count_at(names, ip->count, WISP_IPV4_COUNTS, index, counter)) {
+    if (wisp_count_at(&count_names, ip->count, index, counter)) {
         return true;
     }
     return ip->reassembly &&

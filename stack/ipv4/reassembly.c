@@ -22,7 +22,7 @@
  */
 #include "reassembly.h"
 #include "assert.h"
-#include "count.h"
+#include "count_names.h"
 #include <wisp/clock.h>
 #include <wisp/stack.h>
 
@@ -53,15 +53,21 @@ enum count {
     COUNTS
 };
 
-static const char *const fragment_names[COUNTS] = {
-    [RX_DUPLICATE] = "ipv4.reassembly.duplicate",    [RX_BAD_LENGTH] = "ipv4.reassembly.bad_length",
-    [RX_TOO_LONG] = "ipv4.reassembly.too_long",      [RX_TINY] = "ipv4.reassembly.tiny",
-    [RX_OVERLAP] = "ipv4.reassembly.overlap",        [RX_TWO_ENDS] = "ipv4.reassembly.two_ends",
-    [RX_TOO_MANY] = "ipv4.reassembly.too_many",      [RX_POISONED] = "ipv4.reassembly.poisoned",
-    [RX_BAD_ECN] = "ipv4.reassembly.bad_ecn",        [RX_NO_PAGE] = "ipv4.reassembly.no_page",
-    [EVICTED] = "ipv4.reassembly.evicted",           [TIMED_OUT] = "ipv4.reassembly.timed_out",
-    [BYTES_COPIED] = "ipv4.reassembly.bytes_copied",
-};
+#define NAMES(NAME)                                                                                \
+    NAME(RX_DUPLICATE, "ipv4.reassembly.duplicate")                                                \
+    NAME(RX_BAD_LENGTH, "ipv4.reassembly.bad_length")                                              \
+    NAME(RX_TOO_LONG, "ipv4.reassembly.too_long")                                                  \
+    NAME(RX_TINY, "ipv4.reassembly.tiny")                                                          \
+    NAME(RX_OVERLAP, "ipv4.reassembly.overlap")                                                    \
+    NAME(RX_TWO_ENDS, "ipv4.reassembly.two_ends")                                                  \
+    NAME(RX_TOO_MANY, "ipv4.reassembly.too_many")                                                  \
+    NAME(RX_POISONED, "ipv4.reassembly.poisoned")                                                  \
+    NAME(RX_BAD_ECN, "ipv4.reassembly.bad_ecn")                                                    \
+    NAME(RX_NO_PAGE, "ipv4.reassembly.no_page")                                                    \
+    NAME(EVICTED, "ipv4.reassembly.evicted")                                                       \
+    NAME(TIMED_OUT, "ipv4.reassembly.timed_out")                                                   \
+    NAME(BYTES_COPIED, "ipv4.reassembly.bytes_copied")
+WISP_COUNT_NAMES(NAMES, COUNTS);
 
 struct range {
     uint16_t start, end;
@@ -520,7 +526,7 @@ static wisp_time deadline(const struct wisp_reassembly *ra)
 
 static bool counter(const struct wisp_reassembly *ra, uint32_t index, struct wisp_counter *counter)
 {
-    return wisp_count_at(fragment_names, ra->count, COUNTS, index, counter);
+    return wisp_count_at(&count_names, ra->count, index, counter);
 }
 
 const struct wisp_reassembly_ops wisp_ipv4_reassembly = {

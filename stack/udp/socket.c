@@ -9,27 +9,27 @@
  */
 #include "arena.h"
 #include "assert.h"
-#include "count.h"
+#include "count_names.h"
 #include "udp_priv.h"
 
 #define EPHEMERAL_FIRST 49152u
 #define EPHEMERAL_COUNT 16384u
 
-static const char *const names[WISP_UDP_COUNTS] = {
-    [WISP_UDP_RX_DELIVERED] = "udp.rx.delivered",
-    [WISP_UDP_RX_SHORT] = "udp.rx.short",
-    [WISP_UDP_RX_BAD_LENGTH] = "udp.rx.bad_length",
-    [WISP_UDP_RX_BAD_CHECKSUM] = "udp.rx.bad_checksum",
-    [WISP_UDP_RX_PORT_ZERO] = "udp.rx.port_zero",
-    [WISP_UDP_RX_NO_SOCKET] = "udp.rx.no_socket",
-    [WISP_UDP_RX_QUEUE_FULL] = "udp.rx.queue_full",
-    [WISP_UDP_RX_ERROR] = "udp.rx.error",
-    [WISP_UDP_RX_ERROR_UNMATCHED] = "udp.rx.error_unmatched",
-    [WISP_UDP_TX_SENT] = "udp.tx.sent",
-    [WISP_UDP_TX_REFUSED] = "udp.tx.refused",
-    [WISP_UDP_BYTES_COLLECTED] = "udp.bytes_collected",
-    [WISP_UDP_BYTES_COPIED] = "udp.bytes_copied",
-};
+#define NAMES(NAME)                                                                                \
+    NAME(WISP_UDP_RX_DELIVERED, "udp.rx.delivered")                                                \
+    NAME(WISP_UDP_RX_SHORT, "udp.rx.short")                                                        \
+    NAME(WISP_UDP_RX_BAD_LENGTH, "udp.rx.bad_length")                                              \
+    NAME(WISP_UDP_RX_BAD_CHECKSUM, "udp.rx.bad_checksum")                                          \
+    NAME(WISP_UDP_RX_PORT_ZERO, "udp.rx.port_zero")                                                \
+    NAME(WISP_UDP_RX_NO_SOCKET, "udp.rx.no_socket")                                                \
+    NAME(WISP_UDP_RX_QUEUE_FULL, "udp.rx.queue_full")                                              \
+    NAME(WISP_UDP_RX_ERROR, "udp.rx.error")                                                        \
+    NAME(WISP_UDP_RX_ERROR_UNMATCHED, "udp.rx.error_unmatched")                                    \
+    NAME(WISP_UDP_TX_SENT, "udp.tx.sent")                                                          \
+    NAME(WISP_UDP_TX_REFUSED, "udp.tx.refused")                                                    \
+    NAME(WISP_UDP_BYTES_COLLECTED, "udp.bytes_collected")                                          \
+    NAME(WISP_UDP_BYTES_COPIED, "udp.bytes_copied")
+WISP_COUNT_NAMES(NAMES, WISP_UDP_COUNTS);
 
 void wisp_udp_config_default(struct wisp_udp_config *config)
 {
@@ -335,5 +335,5 @@ bool wisp_udp_error(struct wisp_udp_socket *socket, struct wisp_icmp_error *erro
 
 bool wisp_udp_counter(const struct wisp_udp *udp, uint32_t index, struct wisp_counter *counter)
 {
-    return wisp_count_at(names, udp->count, WISP_UDP_COUNTS, index, counter);
+    return wisp_count_at(&count_names, udp->count, index, counter);
 }
