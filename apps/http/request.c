@@ -254,3 +254,8 @@ bool http_request_input(struct http_request_reader *reader, const uint8_t *bytes
     reader->head_length += (uint32_t)*used;
     return finish(reader);
 }
+
+const char *http_phrase(uint16_t status)
+{
+    return http_status_str((enum http_status)status);
+}

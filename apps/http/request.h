@@ -56,4 +56,7 @@ bool http_request_input(struct http_request_reader *reader, const uint8_t *bytes
 /* Whether no byte of a request has come yet. */
 bool http_request_idle(const struct http_request_reader *reader);
 
+/* "Not Found" for 404: what goes with a status in the line that begins a response. */
+const char *http_phrase(uint16_t status);
+
 #endif

@@ -7,31 +7,6 @@
 #include "answer.h"
 #include <string.h>
 
-static const struct {
-    uint16_t status;
-    const char *phrase;
-} phrases[] = {
-    {200, "OK"},
-    {206, "Partial Content"},
-    {304, "Not Modified"},
-    {400, "Bad Request"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {414, "URI Too Long"},
-    {416, "Range Not Satisfiable"},
-    {431, "Request Header Fields Too Large"},
-    {505, "HTTP Version Not Supported"},
-};
-
-static const char *phrase_of(uint16_t status)
-{
-    size_t i = 0;
-    while (phrases[i].status != status) {
-        i++;
-    }
-    return phrases[i].phrase;
-}
-
 /* A position in a header's value. */
 struct scan {
     const char *at;
@@ -221,7 +196,7 @@ static void emit_short_text(uint16_t status, struct wisp_text *text)
 {
     wisp_text_add_number(text, status);
     wisp_text_add(text, " ");
-    wisp_text_add(text, phrase_of(status));
+    wisp_text_add(text, http_phrase(status));
     wisp_text_add(text, "\n");
 }
 
@@ -230,7 +205,7 @@ void answer_emit(const struct answer *answer, bool head_only, struct wisp_text *
     wisp_text_add(text, "HTTP/1.1 ");
     wisp_text_add_number(text, answer->status);
     wisp_text_add(text, " ");
-    wisp_text_add(text, phrase_of(answer->status));
+    wisp_text_add(text, http_phrase(answer->status));
     wisp_text_add(text, "\r\nServer: wisp\r\n");
     if (answer->resource) {
         emit_resource(answer, text);
@@ -242,7 +217,7 @@ void answer_emit(const struct answer *answer, bool head_only, struct wisp_text *
     bool short_text = !answer->resource;
     if (short_text) {
         wisp_text_add(text, "Content-Type: text/plain\r\n");
-        emit_length(text, 5 + wisp_text_length(phrase_of(answer->status)));
+        emit_length(text, 5 + wisp_text_length(http_phrase(answer->status)));
     } else if (answer->status == 416) {
         emit_length(text, 0);
     }
