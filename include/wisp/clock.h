@@ -29,7 +29,8 @@ static inline wisp_time wisp_time_min(wisp_time a, wisp_time b)
 /* t + delta, staying at WISP_NEVER instead of wrapping. */
 static inline wisp_time wisp_time_add(wisp_time t, wisp_time delta)
 {
-    return t > WISP_NEVER - delta ? WISP_NEVER : t + delta;
+    wisp_time sum = t + delta;
+    return sum < t ? WISP_NEVER : sum;
 }
 
 #endif
