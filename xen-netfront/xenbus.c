@@ -26,12 +26,12 @@
 #define TRANSACTIONS   8u
 #define STATE_UNUSABLE UINT32_MAX
 
-static struct keys front_keys(const struct wisp_netfront *front)
+static __attribute__((noinline)) struct keys front_keys(const struct wisp_netfront *front)
 {
     return (struct keys){front->config.hv, 0, front->config.path, ""};
 }
 
-static struct keys back_keys(const struct wisp_netfront *front)
+static __attribute__((noinline)) struct keys back_keys(const struct wisp_netfront *front)
 {
     return (struct keys){front->config.hv, 0, front->xenbus.back, ""};
 }

@@ -154,7 +154,7 @@ static struct conversion read_conversion(const char **format, struct arguments *
     return how;
 }
 
-static uint64_t next_integer(struct arguments *args, uint32_t bytes)
+static __attribute__((noinline)) uint64_t next_integer(struct arguments *args, uint32_t bytes)
 {
     return bytes == sizeof(uint64_t) ? va_arg(args->list, uint64_t) : va_arg(args->list, unsigned);
 }

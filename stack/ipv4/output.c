@@ -32,8 +32,9 @@ static bool hop_is_good(const struct wisp_ipv4 *ip, const struct wisp_ipv4_hop *
     return hop->destination == destination && hop->generation == ip->generation && now < hop->until;
 }
 
-static void keep_hop(struct wisp_ipv4 *ip, struct wisp_ipv4_hop *hop, uint32_t destination,
-                     struct wisp_mac mac, wisp_time until)
+static __attribute__((noinline)) void keep_hop(struct wisp_ipv4 *ip, struct wisp_ipv4_hop *hop,
+                                               uint32_t destination, struct wisp_mac mac,
+                                               wisp_time until)
 {
     hop->destination = destination;
     hop->source = 0;
