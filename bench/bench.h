@@ -48,6 +48,8 @@ bool bench_check_bytes(struct bench_check *check, const uint8_t *p, size_t lengt
 void bench_fail(const char *peer, const char *job, const char *why) __attribute__((noreturn));
 
 uint64_t bench_now(void);           /* monotonic nanoseconds */
+/* Zeroed, for free(); much of it begins on and, where the kernel can, lies in large pages. */
+void *bench_memory(size_t size);
 uint32_t bench_random(uint32_t *state); /* small, the same for every peer */
 
 /* What a run says beside its time. Zero where a peer does not count. */

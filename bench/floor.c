@@ -221,15 +221,14 @@ static void *floor_open(const struct bench_job *job)
     f->slot_size = job->gso ? GSO_SIZE : SLOT_SIZE;
     f->stagger = !job->gso && job->mtu <= 1500;
     uint32_t slots = job->gso ? 64 : SLOTS;
-    f->memory = aligned_alloc(4096, (size_t)slots * f->slot_size);
+    f->memory = bench_memory((size_t)slots * f->slot_size);
     f->free = calloc(slots, sizeof(*f->free));
     f->free_count = slots;
     for (uint32_t i = 0; i < slots; i++) {
         f->free[i] = (uint16_t)i;
     }
     for (int side = 0; side < 2; side++) {
-        f->end[side].pcb = aligned_alloc(64, table * sizeof(struct pcb));
-        memset(f->end[side].pcb, 0, table * sizeof(struct pcb));
+        f->end[side].pcb = bench_memory(table * sizeof(struct pcb));
         for (uint32_t k = 1; k <= (job->connections ? job->connections : 1); k++) {
             add(f, side, k);
         }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 #include <wisp/version.h>
 
 #define ROUNDS_MAX 99
+#define LARGE_PAGE ((size_t)2 << 20)
 
 static const struct bench_job jobs[] = {
     {"bulk1500-sum", BENCH_BULK, 1500, true, 0, 65535, false, 1, 0, "TCP stream, MTU 1500, software checksums"},
@@ -95,6 +97,21 @@ uint64_t bench_now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void *bench_memory(size_t size)
+{
+    size_t page = size < LARGE_PAGE ? 4096 : LARGE_PAGE;
+    size = (size + page - 1) & ~(page - 1);
+    void *memory = aligned_alloc(page, size);
+    if (!memory) {
+        bench_fail("main", "any job", "not enough memory");
+    }
+    if (page == LARGE_PAGE) {
+        (void)madvise(memory, size, MADV_HUGEPAGE); /* a kernel without them has none to give */
+    }
+    memset(memory, 0, size);
+    return memory;
 }
 
 uint32_t bench_random(uint32_t *state)

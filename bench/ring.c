@@ -26,17 +26,6 @@
 
 /* ---- a guest and its backend ---- */
 
-static void *zeroed(size_t size)
-{
-    size = (size + 4095) & ~(size_t)4095;
-    void *memory = aligned_alloc(4096, size);
-    if (!memory) {
-        bench_fail("wisp", "netfront", "no memory");
-    }
-    memset(memory, 0, size);
-    return memory;
-}
-
 static void open_front(struct ring_guest *guest)
 {
     struct wisp_netfront_config config;
@@ -44,7 +33,7 @@ static void open_front(struct ring_guest *guest)
     config.hv = wisp_memxen_hypervisor(guest->xen);
     config.path = "device/vif/0";
     config.pages = guest->pages;
-    guest->mem = zeroed(wisp_netfront_size(&config));
+    guest->mem = bench_memory(wisp_netfront_size(&config));
     guest->front = wisp_netfront_init(guest->mem, wisp_netfront_size(&config), &config);
     guest->dev = guest->front ? wisp_netfront_dev(guest->front) : NULL;
     for (int i = 0; i < 64 && guest->dev && !guest->dev->link; i++) {
@@ -72,8 +61,8 @@ void ring_guest_open(struct ring_guest *guest, const struct ring_guest_config *c
     if (!guest->nb) {
         bench_fail("wisp", "netfront", "no memory");
     }
-    guest->memory = zeroed((size_t)RING_PAGES * WISP_PAGE_SIZE);
-    guest->meta = zeroed(wisp_pool_size(RING_PAGES));
+    guest->memory = bench_memory((size_t)RING_PAGES * WISP_PAGE_SIZE);
+    guest->meta = bench_memory(wisp_pool_size(RING_PAGES));
     guest->pages = wisp_pool_init(guest->meta, wisp_pool_size(RING_PAGES), guest->memory,
                                   RING_PAGES, 16, true);
     open_front(guest);

@@ -45,17 +45,6 @@ static void cross(void *context, const struct wisp_frame *frame, wisp_time now)
     wisp_netback_send(other->guest.nb, frame, now);
 }
 
-static void *zeroed(size_t size)
-{
-    size = (size + 4095) & ~(size_t)4095;
-    void *memory = aligned_alloc(4096, size);
-    if (!memory) {
-        bench_fail("wisp", "netfront-bulk", "no memory");
-    }
-    memset(memory, 0, size);
-    return memory;
-}
-
 static void open_stack(struct end *end, int side, wisp_time now)
 {
     struct wisp_stack_config config;
@@ -66,7 +55,7 @@ static void open_stack(struct end *end, int side, wisp_time now)
     config.sum = wisp_sum_portable;
     config.probe = WISP_PROBE_NONE;
     memset(config.seed, side + 1, sizeof(config.seed));
-    end->memory[0] = zeroed(wisp_stack_size(&config));
+    end->memory[0] = bench_memory(wisp_stack_size(&config));
     end->stack = wisp_stack_init(end->memory[0], wisp_stack_size(&config), &config, now);
 
     struct wisp_tcp_config tcp;
@@ -77,7 +66,7 @@ static void open_stack(struct end *end, int side, wisp_time now)
     tcp.receive_pages = 1024;
     tcp.send_pages = 1024;
     memset(tcp.seed, side + 11, sizeof(tcp.seed));
-    end->memory[1] = zeroed(wisp_tcp_size(&tcp));
+    end->memory[1] = bench_memory(wisp_tcp_size(&tcp));
     end->tcp = wisp_tcp_init(end->memory[1], wisp_tcp_size(&tcp), &tcp);
     wisp_stack_attach(end->stack, wisp_tcp_transport(end->tcp), now);
     struct wisp_addr addr = wisp_addr_ip4(wisp_ip4(10, 0, 0, (uint8_t)(side + 1)));

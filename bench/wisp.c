@@ -52,9 +52,7 @@ static wisp_sum_fn best_sum(void)
 
 static void *zeroed(struct end *end, int slot, size_t size)
 {
-    size = (size + 4095) & ~(size_t)4095;
-    end->memory[slot] = aligned_alloc(4096, size);
-    memset(end->memory[slot], 0, size);
+    end->memory[slot] = bench_memory(size);
     return end->memory[slot];
 }
 
@@ -241,7 +239,7 @@ static void *open_state(const struct bench_job *job)
     open_pool(s, &s->end[1]);
     struct wisp_pool *pools[2] = {s->end[0].pool, s->end[1].pool};
     s->link = calloc(1, sizeof(*s->link));
-    s->link_memory = aligned_alloc(64, wisp_link_size(&link));
+    s->link_memory = bench_memory(wisp_link_size(&link));
     if (!wisp_link_init(s->link, &link, s->link_memory, wisp_link_size(&link), pools)) {
         bench_fail("wisp", job->name, "no link");
     }

@@ -58,33 +58,36 @@ static void pop(struct tcp_chain *chain, bool back)
 
 START_TEST(random_operations__like_an_array__same_entries_and_no_block_lost)
 {
-    struct tcp_block own;
-    union tcp_entry entries[2];
-    struct tcp_chain chain;
+    struct {
+        struct tcp_chain chain;
+        struct tcp_block own;
+        union tcp_entry entries[2];
+    } whole;
+    struct tcp_chain *chain = &whole.chain;
     uint32_t seed = 1;
     length = 0;
-    wisp_tcp_chain_init(&chain, &own, _i ? entries : NULL, 2); /* without and with a block of its own */
+    wisp_tcp_chain_init(chain, _i ? &whole.own : NULL, 2); /* without and with a block of its own */
     wisp_tcp_blocks_init(&pool, memory, BLOCKS);
     for (uint32_t i = 0; i < 60000; i++) {
         seed = seed * 1664525u + 1013904223u;
         uint32_t dice = seed >> 24 & 7;
         bool growing = i / 2000 % 2 == 0;
         if (length == 0 || (growing ? dice < 4 : dice < 1)) {
-            push(&chain, i);
+            push(chain, i);
         } else if (dice < 5 && length < 1000) {
-            insert(&chain, (seed >> 8) % length, i);
+            insert(chain, (seed >> 8) % length, i);
         } else {
-            pop(&chain, dice == 7);
+            pop(chain, dice == 7);
         }
         if (i % 37 == 0) {
-            compare(&chain);
+            compare(chain);
         }
     }
     while (length) {
-        pop(&chain, false);
+        pop(chain, false);
     }
-    struct tcp_block *left = _i ? &own : NULL;
-    ck_assert(chain_empty(&chain) && chain.head == left && chain.tail == left);
+    struct tcp_block *left = _i ? &whole.own : NULL;
+    ck_assert(chain_empty(chain) && chain->head == left && chain->tail == left);
     ck_assert_uint_eq(pool.available, BLOCKS);
 }
 END_TEST
@@ -92,7 +95,7 @@ END_TEST
 START_TEST(empty_pool__push_and_insert__refused_and_nothing_changed)
 {
     struct tcp_chain chain;
-    wisp_tcp_chain_init(&chain, NULL, NULL, 0);
+    wisp_tcp_chain_init(&chain, NULL, 0);
     wisp_tcp_blocks_init(&pool, memory, 1);
     length = 0;
     for (uint32_t i = 0; i < 2 * TCP_BLOCK_ENTRIES; i++) {

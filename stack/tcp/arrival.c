@@ -2,7 +2,7 @@
 /*
  * A segment's way in: decoded and checked once, then to whom it is for: a connection (segment.c), a handshake
  * (half.c), a TIME-WAIT entry (time_wait.c), a listener, or nobody (RST). The connection of the last segment is
- * tried first, so that a stream of segments costs no hash.
+ * tried first, so that a stream of segments costs no hash, then the one that sent last, for which an answer is.
  *
  * Nothing is sent from here: answers are decided in the step, after everything that arrived was seen
  * (MUST-58, MUST-59).
@@ -81,6 +81,18 @@ static inline bool is_for(const struct wisp_tcp_conn *conn, const struct tcp_tup
            tcp_addr_same(&conn->flow.local, tuple->local);
 }
 
+/* The connection of the last segment, or that of the last data sent, if it is for one of them; else null. */
+static inline struct wisp_tcp_conn *one_of_last(const struct wisp_tcp *tcp,
+                                                const struct tcp_tuple *tuple)
+{
+    struct wisp_tcp_conn *conn = tcp->last;
+    if (conn && is_for(conn, tuple)) {
+        return conn;
+    }
+    conn = tcp->sent;
+    return conn && is_for(conn, tuple) ? conn : NULL;
+}
+
 static bool is_for4(const struct tcp_tuple *tuple, struct wisp_ip4 local, struct wisp_ip4 remote,
                     uint16_t local_port, uint16_t remote_port)
 {
@@ -92,14 +104,14 @@ static bool is_for4(const struct tcp_tuple *tuple, struct wisp_ip4 local, struct
 /* Among many connections each one is a miss: its lines are asked for together, and so are its working part's. */
 static void fetch_conn(const struct wisp_tcp_conn *conn)
 {
-    for (uint32_t at = 64; at < sizeof(*conn); at += 64) {
+    for (uint32_t at = TCP_LINE; at < sizeof(*conn); at += TCP_LINE) {
         __builtin_prefetch((const uint8_t *)conn + at);
     }
 }
 
 static void fetch_part(const struct wisp_tcp_conn *conn)
 {
-    for (uint32_t at = 0; conn->part && at < sizeof(*conn->part); at += 64) {
+    for (uint32_t at = 0; conn->part && at < TCP_PART_TOUCHED; at += TCP_LINE) {
         __builtin_prefetch((const uint8_t *)conn->part + at, 1);
     }
 }
@@ -200,9 +212,8 @@ static __attribute__((noinline)) void any_input(struct wisp_tcp *tcp, struct wis
         tcp->count[TCP_RX_BAD_HEADER]++;
         return;
     }
-    struct wisp_tcp_conn *last = tcp->last;
-    bool known = last && is_for(last, &tuple);
-    uint16_t pseudo = known ? last->pseudo
+    struct wisp_tcp_conn *known = one_of_last(tcp, &tuple);
+    uint16_t pseudo = known ? known->pseudo
                             : tcp->l3->ops->pseudo_sum(tuple.local, tuple.remote,
                                                        tcp->transport.protocol, 0);
     if (!checksum_right(tcp, pkt, pseudo)) {
@@ -215,7 +226,8 @@ static __attribute__((noinline)) void any_input(struct wisp_tcp *tcp, struct wis
         tcp->count[TCP_RX_BAD_OPTION]++;
     }
     if (known) {
-        conn_input(last, pkt, &seg, now);
+        tcp->last = known;
+        conn_input(known, pkt, &seg, now);
     } else {
         entry_input(tcp, wisp_tcp_find(tcp, &tuple), pkt, &tuple, &seg, now);
     }
@@ -243,14 +255,13 @@ static inline uint32_t usual_header(const struct wisp_pkt *pkt, const uint8_t *p
 }
 
 /*
- * What nearly every segment is: one with a usual header, for the connection the last one was for.
+ * What nearly every segment is: one with a usual header, for a connection of the last ones.
  * False, with nothing changed: it has to be looked at more closely.
  */
 static bool usual_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
                         const struct wisp_arrival *arrival, wisp_time now)
 {
-    struct wisp_tcp_conn *last = tcp->last;
-    if (!last || wisp_pkt_linear(pkt) < TCP_HEADER) {
+    if (wisp_pkt_linear(pkt) < TCP_HEADER) {
         return false;
     }
     const uint8_t *p = wisp_pkt_head(pkt);
@@ -258,11 +269,13 @@ static bool usual_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
                               wisp_be16_get(p)};
     struct tcp_segment seg;
     seg.header = usual_header(pkt, p, &seg.options);
-    if (seg.header == 0 || !is_for(last, &tuple) || !checksum_right(tcp, pkt, last->pseudo)) {
+    struct wisp_tcp_conn *conn = seg.header ? one_of_last(tcp, &tuple) : NULL;
+    if (!conn || !checksum_right(tcp, pkt, conn->pseudo)) {
         return false;
     }
+    tcp->last = conn;
     read_fields(p, pkt, &seg);
-    conn_input(last, pkt, &seg, now);
+    conn_input(conn, pkt, &seg, now);
     return true;
 }
 

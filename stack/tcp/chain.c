@@ -12,22 +12,19 @@ void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_pool_block *blocks
     pool->free = NULL;
     pool->available = count;
     for (uint32_t i = count; i-- > 0;) {
-        blocks[i].block = (struct tcp_block){
-            .next = pool->free, .entry = blocks[i].entry, .size = TCP_BLOCK_ENTRIES};
+        blocks[i].block = (struct tcp_block){.next = pool->free, .size = TCP_BLOCK_ENTRIES};
         pool->free = &blocks[i].block;
     }
 }
 
-void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *block, union tcp_entry *entries,
-                         uint16_t size)
+void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *own, uint16_t size)
 {
-    WISP_ASSERT(!entries || size >= 2); /* a full block can be split */
-    if (entries) {
-        *block = (struct tcp_block){.entry = entries, .size = size};
-    } else {
-        block = NULL;
+    *chain = (struct tcp_chain){.head = own, .tail = own};
+    if (own) {
+        WISP_ASSERT(size >= 2); /* a full block can be split */
+        *own = (struct tcp_block){.size = size};
+        chain->own = (uint32_t)((uintptr_t)own - (uintptr_t)chain);
     }
-    *chain = (struct tcp_chain){.head = block, .tail = block, .own = block};
 }
 
 static struct tcp_block *take(struct tcp_blocks *pool)
@@ -46,7 +43,7 @@ static struct tcp_block *take(struct tcp_blocks *pool)
 /* The own block needs no home: it is the chain's first again once the chain is empty. */
 static void give(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_block *block)
 {
-    if (block == chain->own) {
+    if (block == chain_own(chain)) {
         return;
     }
     block->next = pool->free;
@@ -72,11 +69,12 @@ bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool)
 /* Nothing is left: the own block, if there is one, is where the next entry goes. */
 static void restart(struct tcp_chain *chain)
 {
-    chain->head = chain->tail = chain->own;
-    if (chain->own) {
-        chain->own->next = NULL;
-        chain->own->first = 0;
-        chain->own->end = 0;
+    struct tcp_block *own = chain->own ? chain_own(chain) : NULL;
+    chain->head = chain->tail = own;
+    if (own) {
+        own->next = NULL;
+        own->first = 0;
+        own->end = 0;
     }
 }
 
@@ -100,7 +98,7 @@ static bool split_block(struct tcp_chain *chain, struct tcp_blocks *pool, struct
     }
     uint32_t half = block->size / 2u;
     upper->end = (uint16_t)(block->size - half);
-    memcpy(upper->entry, &block->entry[half], upper->end * sizeof(block->entry[0]));
+    memcpy(block_entry(upper, 0), block_entry(block, half), upper->end * sizeof(union tcp_entry));
     block->end = (uint16_t)half;
     upper->next = block->next;
     block->next = upper;
@@ -114,7 +112,7 @@ static bool split_block(struct tcp_chain *chain, struct tcp_blocks *pool, struct
 static void compact(struct tcp_block *block, struct tcp_spot *spot)
 {
     uint32_t used = (uint32_t)block->end - block->first;
-    memmove(block->entry, &block->entry[block->first], used * sizeof(block->entry[0]));
+    memmove(block_entry(block, 0), block_entry(block, block->first), used * sizeof(union tcp_entry));
     spot->index -= block->first;
     block->first = 0;
     block->end = (uint16_t)used;
@@ -135,7 +133,7 @@ bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, str
             spot->block = block = block->next;
         }
     }
-    union tcp_entry *at = &block->entry[spot->index];
+    union tcp_entry *at = block_entry(block, spot->index);
     memmove(at + 1, at, (block->end - spot->index) * sizeof(*at));
     block->end++;
     chain->count++;

@@ -20,7 +20,7 @@
 #include <wisp/page.h>
 
 #define TCP_BLOCK_SIZE    512u
-#define TCP_BLOCK_ENTRIES 30u
+#define TCP_BLOCK_ENTRIES 31u
 
 /* Bytes received out of order: length of them from offset in page, the first has number seq. */
 struct tcp_piece {
@@ -50,9 +50,9 @@ union tcp_entry {
     struct tcp_record record;
 };
 
+/* size entries lie right behind it. */
 struct tcp_block {
     struct tcp_block *next;
-    union tcp_entry *entry; /* size of them */
     uint16_t first, end, size;
 };
 
@@ -60,11 +60,11 @@ struct tcp_block {
 struct tcp_pool_block {
     struct tcp_block block;
     union tcp_entry entry[TCP_BLOCK_ENTRIES];
-    uint64_t spare;
 };
 
 _Static_assert(sizeof(union tcp_entry) == 16, "entries are 16 bytes");
 _Static_assert(sizeof(struct tcp_pool_block) == TCP_BLOCK_SIZE, "blocks are 512 bytes");
+_Static_assert(offsetof(struct tcp_pool_block, entry) == sizeof(struct tcp_block), "no gap");
 
 /* The pool of blocks. */
 struct tcp_blocks {
@@ -74,8 +74,8 @@ struct tcp_blocks {
 
 struct tcp_chain {
     struct tcp_block *head, *tail;
-    struct tcp_block *own; /* the first block of an empty chain, no pool's; null: none */
     uint32_t count;
+    uint32_t own; /* bytes from here to the first block of an empty chain, which is no pool's; 0: none */
 };
 
 /* An entry's place; block null: none. */
@@ -86,9 +86,8 @@ struct tcp_spot {
 
 void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_pool_block *blocks, uint32_t count);
 
-/* An empty chain that owns a block over size entries; entries null: it owns none, block is not used. */
-void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *block, union tcp_entry *entries,
-                         uint16_t size);
+/* An empty chain that owns a block, which lies behind it in the same struct, with size entries; null: it owns none. */
+void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *own, uint16_t size);
 
 /* Adds a block behind the tail; false: the pool is empty. */
 bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool);
@@ -102,6 +101,17 @@ bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, str
 /* Drops the last entry; the chain is not empty. */
 void wisp_tcp_chain_pop_back(struct tcp_chain *chain, struct tcp_blocks *pool);
 
+static inline union tcp_entry *block_entry(struct tcp_block *block, uint32_t index)
+{
+    return (union tcp_entry *)(void *)(block + 1) + index;
+}
+
+/* It owns one. */
+static inline struct tcp_block *chain_own(const struct tcp_chain *chain)
+{
+    return (struct tcp_block *)((uintptr_t)chain + chain->own);
+}
+
 static inline bool chain_empty(const struct tcp_chain *chain)
 {
     return chain->count == 0;
@@ -110,13 +120,13 @@ static inline bool chain_empty(const struct tcp_chain *chain)
 /* Not empty. */
 static inline union tcp_entry *chain_front(const struct tcp_chain *chain)
 {
-    return &chain->head->entry[chain->head->first];
+    return block_entry(chain->head, chain->head->first);
 }
 
 /* Not empty. */
 static inline union tcp_entry *chain_back(const struct tcp_chain *chain)
 {
-    return &chain->tail->entry[chain->tail->end - 1];
+    return block_entry(chain->tail, chain->tail->end - 1u);
 }
 
 /* A new entry at the end, undefined content; null: the pool is empty. */
@@ -127,7 +137,7 @@ static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_bl
         return NULL;
     }
     chain->count++;
-    return &chain->tail->entry[chain->tail->end++];
+    return block_entry(chain->tail, chain->tail->end++);
 }
 
 static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
@@ -135,7 +145,7 @@ static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
     struct tcp_block *head = chain->head;
     if (++head->first < head->end) {
         chain->count--;
-    } else if (--chain->count == 0 && head == chain->own) {
+    } else if (--chain->count == 0 && head == chain_own(chain)) {
         head->first = 0;
         head->end = 0;
     } else {
@@ -146,22 +156,22 @@ static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
 /* Holds one entry, in its own block. */
 static inline bool chain_is_single(const struct tcp_chain *chain)
 {
-    return chain->count == 1 && chain->head == chain->own;
+    return chain->count == 1 && chain->head == chain_own(chain);
 }
 
 /* The first entry of an empty chain that has a block of its own, undefined content. */
 static inline union tcp_entry *chain_push_single(struct tcp_chain *chain)
 {
-    struct tcp_block *own = chain->own;
+    struct tcp_block *own = chain_own(chain);
     chain->count = 1;
     own->end = 1;
-    return own->entry;
+    return block_entry(own, 0);
 }
 
 /* Pops the only entry of a chain that is_single. */
 static inline void chain_pop_single(struct tcp_chain *chain)
 {
-    struct tcp_block *own = chain->own;
+    struct tcp_block *own = chain_own(chain);
     chain->count = 0;
     own->first = 0;
     own->end = 0;
@@ -176,7 +186,7 @@ static inline struct tcp_spot chain_begin(const struct tcp_chain *chain)
 /* The entry at spot, or null behind the last one. */
 static inline union tcp_entry *chain_at(struct tcp_spot spot)
 {
-    return spot.block && spot.index < spot.block->end ? &spot.block->entry[spot.index] : NULL;
+    return spot.block && spot.index < spot.block->end ? block_entry(spot.block, spot.index) : NULL;
 }
 
 /* The spot behind an existing one; it may name no entry (yet). */

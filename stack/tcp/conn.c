@@ -31,9 +31,7 @@ struct wisp_tcp_conn *wisp_tcp_conn_alloc(struct wisp_tcp *tcp)
 static void conn_free(struct wisp_tcp_conn *conn)
 {
     struct wisp_tcp *tcp = conn->tcp;
-    if (tcp->last == conn) {
-        tcp->last = NULL;
-    }
+    tcp_forget(tcp, conn);
     conn->state = WISP_TCP_STATE_CLOSED;
     conn->flags = 0;
     conn->output_next = tcp->free_conn;
@@ -143,9 +141,7 @@ void wisp_tcp_conn_end(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_ti
         }
         wisp_tcp_part_settle(conn, now);
     }
-    if (tcp->last == conn) {
-        tcp->last = NULL;
-    }
+    tcp_forget(tcp, conn);
     conn->flags |= TCP_TELL_CLOSED;
     if (conn->flags & TCP_TELL_ACCEPTED) {
         conn->u.listener->waiting--; /* over before the application took it: it never was */
@@ -176,12 +172,10 @@ void wisp_tcp_conn_reset(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_
 void wisp_tcp_part_init(struct tcp_part *part)
 {
     memset(part, 0, sizeof(*part));
-    wisp_tcp_chain_init(&part->send, &part->send_own.block, part->send_own.entry, TCP_OWN_ENTRIES);
-    wisp_tcp_chain_init(&part->records, &part->records_own.block, part->records_own.entry,
-                        TCP_OWN_ENTRIES);
-    wisp_tcp_chain_init(&part->receive, &part->receive_own.block, part->receive_own.entry,
-                        TCP_OWN_ENTRIES);
-    wisp_tcp_chain_init(&part->pieces, NULL, NULL, 0);
+    wisp_tcp_chain_init(&part->send, &part->send_own.block, TCP_OWN_ENTRIES);
+    wisp_tcp_chain_init(&part->records, &part->records_own.block, TCP_OWN_ENTRIES);
+    wisp_tcp_chain_init(&part->receive, &part->receive_own.block, TCP_OWN_ENTRIES);
+    wisp_tcp_chain_init(&part->pieces, NULL, 0);
 }
 
 /* Its queues are empty, and the numbers that are read only once they were set stay as they are: this runs for every
@@ -243,7 +237,7 @@ void wisp_tcp_part_settle(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct tcp_part *part = conn->part;
     if (!part ||
-        (part->send.count | part->records.count | part->receive.count | part->pieces.count) ||
+        (part->send.count | part->records.count | part->receive.count | part->reordered) ||
         part->fin_known || (conn->flags & (TCP_URGENT_IN | TCP_URGENT_OUT))) {
         return;
     }

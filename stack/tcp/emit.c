@@ -111,7 +111,7 @@ static uint32_t choose_options(const struct wisp_tcp_conn *conn, uint8_t *bytes,
         out.tsval = ts_value(conn->ts_offset, now);
         out.tsecr = conn->ts_recent;
     }
-    if (plain && (conn->flags & TCP_HAS_SACK) && conn->part && conn->part->pieces.count) {
+    if (plain && (conn->flags & TCP_HAS_SACK) && conn->part && conn->part->reordered) {
         out.sacks = (uint8_t)wisp_tcp_reorder_blocks(conn, sack, out.ts ? 3 : 4);
         out.sack = sack;
     }
@@ -124,7 +124,7 @@ static uint64_t put_segment(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt, st
 {
     uint8_t options[TCP_OPTIONS_MAX];
     uint32_t extra = 0;
-    if ((conn->flags & TCP_HAS_TS) || (plain && conn->part && conn->part->pieces.count)) {
+    if ((conn->flags & TCP_HAS_TS) || (plain && conn->part && conn->part->reordered)) {
         extra = choose_options(conn, options, plain, now);
     }
     struct header h = {seq,

@@ -13,7 +13,7 @@
 
 static bool part_is_quiet(const struct tcp_part *part)
 {
-    return !part->recovering && !part->fin_known && !part->pieces.count;
+    return !part->recovering && !part->fin_known && !part->reordered;
 }
 
 /* Duplicates, what opens a shut window and the news for the neighbour cache go the long way. */

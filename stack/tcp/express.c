@@ -114,14 +114,14 @@ static const uint8_t *bytes_of(const struct tcp_part *part, const struct wisp_vi
 
 bool wisp_tcp_express_ack(struct wisp_tcp_conn *conn, struct tcp_seq seq, wisp_time now)
 {
-    return !(conn->flags & TCP_URGENT_OUT) && !(conn->part && conn->part->pieces.count) &&
+    return !(conn->flags & TCP_URGENT_OUT) && !(conn->part && conn->part->reordered) &&
            put_segment(conn, seq, TCP_ACK, NULL, 0, now);
 }
 
 bool wisp_tcp_express_data(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
                            struct tcp_cursor *from, uint8_t flags, wisp_time now)
 {
-    const struct wisp_view *view = &from->at.block->entry[from->at.index].view;
+    const struct wisp_view *view = &block_entry(from->at.block, from->at.index)->view;
     if (length > TCP_EXPRESS_MAX || (conn->flags & TCP_URGENT_OUT) ||
         view->length - from->offset < length ||
         !put_data(conn, seq, flags, bytes_of(conn->part, view) + from->offset, length, now)) {

@@ -177,7 +177,7 @@ void wisp_tcp_receive_text(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
     }
     if (seq_equal(seq, conn->rcv_nxt)) {
         take_in_order(conn, pkt, skip, length);
-        if (conn->part->pieces.count) {
+        if (conn->part->reordered) {
             wisp_tcp_reorder_deliver(conn);
             ack_at_once(conn);
         }

@@ -79,7 +79,7 @@ static bool is_all(const struct wisp_tcp_conn *conn)
     if (!chain_is_single(records)) {
         return false;
     }
-    const struct tcp_record *record = &records->own->entry[records->own->first].record;
+    const struct tcp_record *record = &chain_front(records)->record;
     return record->flags == 0 && !seq_after(record_end(record), conn->snd_una);
 }
 
@@ -183,7 +183,7 @@ static bool split_record(struct wisp_tcp_conn *conn, struct tcp_spot *spot, uint
     }
     part->held_at.block = NULL;
     *spot = (struct tcp_spot){second.block, second.index - 1};
-    struct tcp_record *a = &spot->block->entry[spot->index].record;
+    struct tcp_record *a = &block_entry(spot->block, spot->index)->record;
     struct tcp_record *b = a + 1;
     *b = *a;
     b->seq = seq_add(a->seq, length);

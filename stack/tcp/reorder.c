@@ -19,7 +19,7 @@ static struct tcp_spot piece_find(const struct tcp_chain *pieces, struct tcp_seq
 {
     struct tcp_spot spot = chain_begin(pieces);
     while (spot.block && spot.block->next &&
-           !seq_after(piece_end(&spot.block->entry[spot.block->end - 1].piece), seq)) {
+           !seq_after(piece_end(&block_entry(spot.block, spot.block->end - 1u)->piece), seq)) {
         spot.block = spot.block->next;
         spot.index = spot.block->first;
     }
@@ -42,7 +42,7 @@ static bool insert(struct wisp_tcp_conn *conn, struct tcp_spot spot, const struc
         if (!wisp_tcp_chain_insert(pieces, pool, &spot)) {
             return false;
         }
-        spot.block->entry[spot.index].piece = *piece;
+        block_entry(spot.block, spot.index)->piece = *piece;
     } else {
         union tcp_entry *entry = chain_push(pieces, pool);
         if (!entry) {
@@ -151,7 +151,7 @@ static void piece_pop(struct wisp_tcp_conn *conn)
 void wisp_tcp_reorder_deliver(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
-    while (!chain_empty(&part->pieces)) {
+    while (part->reordered) {
         struct tcp_piece piece = chain_front(&part->pieces)->piece;
         if (seq_after(piece.seq, conn->rcv_nxt)) {
             return;
@@ -175,10 +175,10 @@ void wisp_tcp_reorder_deliver(struct wisp_tcp_conn *conn)
 void wisp_tcp_reorder_prune(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
-    if (!chain_empty(&part->pieces)) {
+    if (part->reordered) {
         conn->tcp->count[TCP_RX_PRUNED]++;
     }
-    while (!chain_empty(&part->pieces)) {
+    while (part->reordered) {
         piece_pop(conn);
     }
     part->recents = 0;

@@ -148,7 +148,7 @@ static bool write_own(struct wisp_tcp_conn *conn, const uint8_t *bytes, uint32_t
     if (part->send.count == 0) {
         union tcp_entry *entry = chain_push_single(&part->send);
         wisp_view_set(&entry->view, NULL, 0, length);
-        part->next.at = (struct tcp_spot){part->send.own, 0};
+        part->next.at = (struct tcp_spot){chain_own(&part->send), 0};
         part->next.offset = 0;
         part->unsent = length;
         copy_few(part->own, bytes, length);

@@ -34,6 +34,8 @@
 #define TCP_RTO_MAX     120000000u /* us */
 #define TCP_SYN_LIMIT   180000u    /* ms, MUST-23 */
 #define TCP_R1          3u         /* retransmissions before the path is doubted, SHLD-10 */
+#define TCP_LINE        64u        /* of the cache */
+#define TCP_PART_TOUCHED (5 * TCP_LINE)
 #define TCP_FOR_EVER    UINT16_MAX /* user timeout, s */
 
 /* enum wisp_tcp_state, with CLOSED meaning: only the application's handle is left. */
@@ -83,44 +85,51 @@ struct tcp_own_block {
     union tcp_entry entry[TCP_OWN_ENTRIES];
 };
 
-/* What a connection needs while data is queued, in flight, unread or out of order. First what a small request and
- * its answer touch. */
+/* What a connection needs while data is queued, in flight, unread or out of order. Its first five cache lines are what
+ * a small request and its answer touch. */
 struct tcp_part {
-    union {
+    _Alignas(TCP_LINE) union {
         struct tcp_part *next; /* free list */
         wisp_time used_at;
     } u;
-    struct tcp_chain send;       /* views from SND.UNA on */
-    struct tcp_cursor next;      /* where SND.NXT stands in send; void while unsent is 0 */
+    struct tcp_chain send;        /* views from SND.UNA on */
+    struct tcp_cursor next;       /* where SND.NXT stands in send; void while unsent is 0 */
+    struct wisp_page *write_page; /* the page wisp_tcp_write fills, if it is still the last one queued */
+
     struct tcp_own_block send_own;
-    struct tcp_chain records;    /* of what was sent and is not both acknowledged and let go of */
-    struct tcp_spot held_at;     /* where the next completion is expected in records */
+    uint32_t unsent;              /* bytes queued and never sent */
+    struct tcp_seq small_end;     /* end of the last segment below MSS (Minshall) */
+    struct tcp_seq peak_end;      /* SND.NXT when peak was seen */
+    uint32_t peak;                /* most bytes in flight in this round trip */
+
+    struct tcp_chain records;     /* of what was sent and is not both acknowledged and let go of */
+    struct tcp_spot held_at;      /* where the next completion is expected in records */
+    struct tcp_chain receive;     /* views in order, unread */
+
     struct tcp_own_block records_own;
-    uint32_t unsent;             /* bytes queued and never sent */
     uint32_t unread;
-    uint32_t lost;               /* bytes of records marked lost */
-    uint32_t left;               /* bytes that duplicate ACKs say have left the network */
-    struct tcp_seq peak_end;     /* SND.NXT when peak was seen */
-    uint32_t peak;               /* most bytes in flight in this round trip */
-    struct tcp_seq small_end;    /* end of the last segment below MSS (Minshall) */
+    uint32_t reordered;           /* bytes in pieces: 0 if there are none */
     uint8_t recents;
     uint8_t dupacks;
     bool recovering;
-    bool fin_known;              /* fin_at is set */
-    bool urge;                   /* send the first lost segment whatever the window says */
-    bool history;                /* worth keeping for an idle time */
-    bool small_sent;             /* small_end is set */
-    struct wisp_page *write_page; /* the page wisp_tcp_write fills, if it is still the last one queued */
-    struct tcp_chain receive;    /* views in order, unread */
+    bool fin_known;               /* fin_at is set */
+    bool urge;                    /* send the first lost segment whatever the window says */
+    bool history;                 /* worth keeping for an idle time */
+    bool small_sent;              /* small_end is set */
+
     struct tcp_own_block receive_own;
-    uint8_t own[TCP_OWN_BYTES];  /* the bytes of a view in send without a page, the first one there */
-    struct tcp_chain pieces;     /* out of order, sorted, disjoint */
-    uint32_t reordered;          /* bytes in pieces */
-    struct tcp_seq recover;      /* RFC 6582 */
+    uint32_t lost;                /* bytes of records marked lost */
+    uint32_t left;                /* bytes that duplicate ACKs say have left the network */
+    uint8_t own[TCP_OWN_BYTES];   /* the bytes of a view in send without a page, the first one there */
+
+    struct tcp_chain pieces;      /* out of order, sorted, disjoint */
+    struct tcp_seq recover;       /* RFC 6582 */
     struct tcp_seq snd_up, rcv_up;
-    struct tcp_seq fin_at;       /* number of a FIN that came out of order */
+    struct tcp_seq fin_at;        /* number of a FIN that came out of order */
     struct tcp_seq recent[TCP_RECENT]; /* latest out-of-order arrivals, latest first */
 };
+
+_Static_assert(offsetof(struct tcp_part, own) + 8 == TCP_PART_TOUCHED, "it lies together");
 
 struct wisp_tcp_conn {
     /* who, and what arrives */
@@ -252,6 +261,7 @@ struct wisp_tcp {
     struct wisp_l3 *l3;
     struct wisp_tcp_conn *conn;
     struct wisp_tcp_conn *last; /* the connection the last segment was for */
+    struct wisp_tcp_conn *sent; /* the one that sent the last data: an answer is for it */
     struct tcp_blocks blocks;
     struct tcp_part *free_part;
     struct tcp_list output;
@@ -298,6 +308,17 @@ struct tcp_segment {
 static inline uint32_t tcp_ms(wisp_time now)
 {
     return (uint32_t)(now / 1000000u);
+}
+
+/* Before it leaves the table. */
+static inline void tcp_forget(struct wisp_tcp *tcp, const struct wisp_tcp_conn *conn)
+{
+    if (tcp->last == conn) {
+        tcp->last = NULL;
+    }
+    if (tcp->sent == conn) {
+        tcp->sent = NULL;
+    }
 }
 
 static inline uint32_t tcp_conn_index(const struct wisp_tcp_conn *conn)
@@ -461,6 +482,7 @@ static inline void tcp_mark_data(struct wisp_tcp_conn *conn, struct wisp_pkt *pk
     pkt->mark = conn;
     pkt->mark_value = seq.v;
     conn->held++;
+    tcp->sent = conn;
     tcp->count[TCP_TX_BYTES] += length;
 }
 bool wisp_tcp_emit_control(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8_t flags,

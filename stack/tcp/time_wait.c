@@ -92,9 +92,7 @@ void wisp_tcp_time_wait_enter(struct wisp_tcp_conn *conn, wisp_time now)
     wisp_tcp_table_replace(&tcp->table, conn->hash, tcp_entry(TCP_KIND_CONN, tcp_conn_index(conn)),
                            tcp_entry(TCP_KIND_WAIT, (uint32_t)(wait - tcp->time_wait)));
     conn->flags &= ~(uint32_t)(TCP_TABLED | TCP_ACK_LATER);
-    if (tcp->last == conn) {
-        tcp->last = NULL;
-    }
+    tcp_forget(tcp, conn);
     wisp_wheel_clear(&tcp->wheel, &conn->timer);
     conn->rexmit_at = WISP_NEVER;
     conn->state = WISP_TCP_STATE_TIME_WAIT;

@@ -107,7 +107,6 @@ static void see_part(struct look *look, const struct wire *w, const struct tcp_p
     }
     for (size_t i = 0; i < 3; i++) {
         own[i]->block.next = NULL;
-        own[i]->block.entry = NULL;
         memset(own[i]->entry, 0,
                sizeof(own[i]->entry)); /* entries in use are seen in their chains */
     }
