@@ -152,6 +152,29 @@ START_TEST(abort__peer_gets_rst__application_is_told_closed)
 }
 END_TEST
 
+/* Another one was heard since, so that only having sent last speaks for it. */
+START_TEST(abort__of_the_connection_that_sent_last__what_comes_for_it_later_is_for_nobody)
+{
+    struct wisp_tcp_conn *other = wire_server(&w);
+    uint32_t seq = w.peer_iss + 1;
+    uint32_t ack = w.our_iss + 1;
+    uint32_t source = w.source;
+    struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.source = 50000, .mss = 1460));
+    wisp_tcp_write(conn, "hello", 5);
+    wire_step(&w);
+    wire_expect(&w, GOT(.flags = ACK | PSH, .length = 5));
+    wire_tell(&w, SEG(.flags = ACK, .raw_numbers = true, .source = source, .seq = seq, .ack = ack));
+    wisp_tcp_abort(conn);
+    wire_step(&w);
+    wire_expect(&w, GOT(.flags = RST));
+    wire_tell(&w, SEG(.flags = ACK, .seq = 1, .ack = 6));
+    wire_expect(&w, GOT(.flags = RST, .seq = 6));
+    wisp_tcp_release(conn);
+    wisp_tcp_abort(other);
+    wisp_tcp_release(other);
+}
+END_TEST
+
 /* covers: MUST-12 */
 START_TEST(closed_connection__not_released__handle_stays_valid)
 {
@@ -364,6 +387,7 @@ int main(void)
     tcase_add_test(tcase, close__with_unread_data__rst);
     tcase_add_test(tcase, close__data_arrives_after__rst);
     tcase_add_test(tcase, abort__peer_gets_rst__application_is_told_closed);
+    tcase_add_test(tcase, abort__of_the_connection_that_sent_last__what_comes_for_it_later_is_for_nobody);
     tcase_add_test(tcase, closed_connection__not_released__handle_stays_valid);
     tcase_add_test(tcase, time_wait__syn_with_higher_number__reopens_and_lower_does_not);
     tcase_add_test(tcase, time_wait_with_timestamps__syn_with_newer_timestamp__reopens_whatever_its_number);
