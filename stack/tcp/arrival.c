@@ -134,9 +134,22 @@ static bool entry_is_for(const struct wisp_tcp *tcp, uint32_t entry, const struc
     }
 }
 
-uint32_t wisp_tcp_find(const struct wisp_tcp *tcp, const struct tcp_tuple *tuple)
+uint64_t wisp_tcp_hash(struct wisp_tcp *tcp, const struct tcp_tuple *tuple)
 {
-    uint32_t tag = (uint32_t)wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, tuple);
+    struct tcp_hashed *last = &tcp->hashed;
+    if (last->local_port == tuple->local_port && last->remote_port == tuple->remote_port &&
+        tcp_addr_same(&last->remote, tuple->remote) && tcp_addr_same(&last->local, tuple->local)) {
+        return last->hash;
+    }
+    uint64_t hash = wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, tuple);
+    *last = (struct tcp_hashed){*tuple->local, *tuple->remote, tuple->local_port,
+                                tuple->remote_port, hash};
+    return hash;
+}
+
+uint32_t wisp_tcp_find(struct wisp_tcp *tcp, const struct tcp_tuple *tuple)
+{
+    uint32_t tag = (uint32_t)wisp_tcp_hash(tcp, tuple);
     uint32_t at = tag;
     struct tcp_slot *slot;
     while ((slot = wisp_tcp_table_probe(&tcp->table, tag, &at)) != NULL) {

@@ -60,7 +60,7 @@ void wisp_tcp_conn_tuple(const struct wisp_tcp_conn *conn, struct tcp_tuple *tup
 void wisp_tcp_conn_start(struct wisp_tcp_conn *conn, const struct tcp_tuple *tuple, wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
-    uint64_t hash = wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, tuple);
+    uint64_t hash = wisp_tcp_hash(tcp, tuple);
     conn->flow.local = *tuple->local;
     conn->flow.remote = *tuple->remote;
     conn->flow.protocol = tcp->transport.protocol;

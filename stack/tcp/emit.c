@@ -289,7 +289,7 @@ bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, w
     struct wisp_addr addrs[2];
     struct tcp_tuple tuple;
     wisp_tcp_half_tuple(half, addrs, &tuple);
-    uint64_t hash = wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, &tuple);
+    uint64_t hash = wisp_tcp_hash(tcp, &tuple);
     struct header h = {half->iss, seq_add(half->irs, 1), half->local_port, half->remote_port,
                        tcp->first_window, 0, TCP_SYN | TCP_ACK};
     struct tcp_options_out out = {.mss = mss_offer(tcp, &flow.remote),

@@ -36,7 +36,7 @@ void wisp_tcp_half_remove(struct wisp_tcp *tcp, struct tcp_half4 *half)
     struct wisp_addr addrs[2];
     struct tcp_tuple tuple;
     wisp_tcp_half_tuple(half, addrs, &tuple);
-    uint32_t tag = (uint32_t)wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, &tuple);
+    uint32_t tag = (uint32_t)wisp_tcp_hash(tcp, &tuple);
     wisp_tcp_table_remove(&tcp->table, tag, tcp_entry(TCP_KIND_HALF, index_of(tcp, half)));
     wisp_wheel_clear(&tcp->half_wheel, &half->timer);
     tcp->halves--;
@@ -131,7 +131,7 @@ void wisp_tcp_half_syn(struct wisp_tcp *tcp, struct wisp_tcp_listener *listener,
     half->iss = iss;
     half->listener = (uint16_t)(listener - tcp->listener);
     take_options(tcp, half, &seg->options);
-    uint32_t tag = (uint32_t)wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, tuple);
+    uint32_t tag = (uint32_t)wisp_tcp_hash(tcp, tuple);
     wisp_tcp_table_add(&tcp->table, tag, tcp_entry(TCP_KIND_HALF, index_of(tcp, half)));
     wisp_tcp_timer_half(tcp, half, wisp_time_add(now, WISP_SEC(1)));
     due(tcp, half);
@@ -144,7 +144,7 @@ static void answer_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half,
     if (!reply) {
         return;
     }
-    uint64_t hash = wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, tuple);
+    uint64_t hash = wisp_tcp_hash(tcp, tuple);
     reply->seq = seq_add(half->iss, 1);
     reply->ack = seq_add(half->irs, 1);
     reply->flags = TCP_ACK;

@@ -252,6 +252,13 @@ struct tcp_reply {
 
 #define TCP_REPLIES 128u
 
+/* The tuple hashed last: a handshake asks for the same one again and again. */
+struct tcp_hashed {
+    struct wisp_addr local, remote;
+    uint16_t local_port, remote_port;
+    uint64_t hash;
+};
+
 struct tcp_list {
     uint32_t head, tail;
 };
@@ -271,6 +278,7 @@ struct wisp_tcp {
     wisp_time now;
     wisp_time timers_at; /* nothing is due on either wheel before */
     struct tcp_table table;
+    struct tcp_hashed hashed;
     uint32_t free_conn, conns;
     uint32_t reply_in, reply_out;
     struct tcp_list half_due;
@@ -396,7 +404,11 @@ void wisp_tcp_arrival_input(struct wisp_tcp *tcp, struct wisp_pkt *pkt,
 void wisp_tcp_challenge(struct wisp_tcp_conn *conn, wisp_time now);
 
 /* Who a four-tuple belongs to (see table.h), 0: nobody. */
-uint32_t wisp_tcp_find(const struct wisp_tcp *tcp, const struct tcp_tuple *tuple);
+uint32_t wisp_tcp_find(struct wisp_tcp *tcp, const struct tcp_tuple *tuple);
+
+/* The hash under which a tuple stands in the table, and its timestamps' offset (high half). */
+uint64_t wisp_tcp_hash(struct wisp_tcp *tcp, const struct tcp_tuple *tuple);
+
 /* The steps of RFC 9293 §3.10.7.4 for a segment of conn, which stays the caller's. */
 void wisp_tcp_segment_input(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
                             struct tcp_segment *seg, wisp_time now);

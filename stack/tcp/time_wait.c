@@ -41,12 +41,12 @@ static void unlink(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait)
     }
 }
 
-static uint64_t hash_of(const struct wisp_tcp *tcp, const struct tcp_time_wait4 *wait)
+static uint64_t hash_of(struct wisp_tcp *tcp, const struct tcp_time_wait4 *wait)
 {
     struct wisp_addr local = wisp_addr_ip4(wait->local);
     struct wisp_addr remote = wisp_addr_ip4(wait->remote);
     struct tcp_tuple tuple = {&local, &remote, wait->local_port, wait->remote_port};
-    return wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, &tuple);
+    return wisp_tcp_hash(tcp, &tuple);
 }
 
 void wisp_tcp_time_wait_remove(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait)
