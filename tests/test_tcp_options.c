@@ -50,6 +50,7 @@ START_TEST(any_kind__any_length__skipped_or_stopped_at)
             ck_assert(o.has_scale == (kind == 3 && length == 3));
             ck_assert(o.has_ts == (kind == 8 && length == 10));
             ck_assert(o.sack_permitted == (kind == 4 && length == 2));
+            ck_assert(o.has_sack == (kind == 5 && fits && length > 2 && length % 8 == 2));
         }
     }
 }

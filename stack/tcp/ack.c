@@ -11,12 +11,28 @@ static uint32_t offered(const struct wisp_tcp_conn *conn, const struct tcp_segme
     return (uint32_t)seg->window << conn->snd_shift;
 }
 
-/* RFC 5681 §2: the definition of a duplicate. */
-static bool is_duplicate(const struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
+/* Bytes in flight arrived out of order that the peer had not told of. */
+static bool brings_news(struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
+{
+    const struct tcp_sack *sack = &seg->options.sack;
+    struct tcp_sack *known = &conn->part->sacked;
+    if (!(conn->flags & TCP_HAS_SACK) || !seg->options.has_sack ||
+        !seq_after(sack->start, conn->snd_una) || !seq_before(sack->start, sack->end) ||
+        seq_after(sack->end, conn->snd_nxt) ||
+        (seq_equal(sack->start, known->start) && seq_equal(sack->end, known->end))) {
+        return false;
+    }
+    *known = *sack;
+    return true;
+}
+
+/* RFC 5681 §2; or RFC 6675 §2, by which one with news may move the window: Linux's window grows while bytes are
+ * missing, so that none of its duplicates would count. */
+static bool is_duplicate(struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
 {
     return seq_equal(seg->ack, conn->snd_una) && seg->length == 0 &&
-           !(seg->flags & (TCP_SYN | TCP_FIN)) && offered(conn, seg) == conn->snd_wnd &&
-           tcp_in_flight(conn) > 0;
+           !(seg->flags & (TCP_SYN | TCP_FIN)) && tcp_in_flight(conn) > 0 &&
+           (brings_news(conn, seg) || offered(conn, seg) == conn->snd_wnd);
 }
 
 /* The window was shut: whatever went beyond it was not taken, and no back-off of probes counts any more. */

@@ -247,14 +247,15 @@ static __attribute__((noinline)) void any_input(struct wisp_tcp *tcp, struct wis
 }
 
 /* Where the header in front of pkt ends and what options it has, if it is one of the two usual
- * ones: without any options, or with timestamps only, and no SYN, so that nobody asks for the other
- * options, which stay undefined. 0: another one, or not in one piece. */
+ * ones: without any options, or with timestamps only, and no SYN, so that nobody asks for those of a
+ * SYN, which stay undefined. 0: another one, or not in one piece. */
 static inline uint32_t usual_header(const struct wisp_pkt *pkt, const uint8_t *p,
                                     struct tcp_options *options)
 {
     uint32_t linear = wisp_pkt_linear(pkt);
     uint32_t size = (uint32_t)(p[12] >> 4) * 4;
     options->has_ts = false;
+    options->has_sack = false;
     if (p[13] & TCP_SYN) {
         return 0;
     }

@@ -40,7 +40,8 @@ static bool is_expected(const struct wisp_tcp_conn *conn, const struct tcp_segme
 {
     return (seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_URG | TCP_ACK)) == TCP_ACK &&
            seq_equal(seg->seq, conn->rcv_nxt) && conn->state == WISP_TCP_STATE_ESTABLISHED &&
-           !(conn->flags & UNUSUAL) && seg->length <= seq_span(conn->rcv_nxt, conn->rcv_edge) &&
+           !(conn->flags & UNUSUAL) && !seg->options.has_sack &&
+           seg->length <= seq_span(conn->rcv_nxt, conn->rcv_edge) &&
            ack_is_expected(conn, seg, ms) && timestamp_is_expected(conn, seg) &&
            conn->snd_wnd > 0 && (!conn->part || part_is_quiet(conn->part));
 }

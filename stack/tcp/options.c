@@ -2,7 +2,7 @@
 /*
  * TCP options (see options.h). An unknown kind with a length is skipped (MUST-6); a length of 0, 1 or past the
  * end stops the parse (MUST-7); a known kind of the wrong length is ignored as if unknown. A window shift
- * above 14 counts as 14 (RFC 7323 §2.3). Received SACK blocks are not decoded here: nothing uses them yet.
+ * above 14 counts as 14 (RFC 7323 §2.3). Of SACK blocks the first is decoded: it tells whether there is news.
  */
 #include "options.h"
 #include "reader.h"
@@ -21,6 +21,10 @@ static void parse_one(uint8_t kind, const uint8_t *body, uint32_t length, struct
         o->has_ts = true;
         o->tsval = wisp_be32_get(body);
         o->tsecr = wisp_be32_get(body + 4);
+    } else if (kind == TCP_OPTION_SACK && length >= 8 && length % 8 == 0 && !o->has_sack) {
+        o->has_sack = true;
+        o->sack.start = seq_of(wisp_be32_get(body));
+        o->sack.end = seq_of(wisp_be32_get(body + 4));
     }
 }
 

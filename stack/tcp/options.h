@@ -39,10 +39,11 @@ struct tcp_sack {
 };
 
 struct tcp_options {
-    bool has_mss, has_scale, sack_permitted, has_ts;
+    bool has_mss, has_scale, sack_permitted, has_ts, has_sack;
     uint8_t shift; /* at most TCP_SHIFT_MAX */
     uint16_t mss;
     uint32_t tsval, tsecr;
+    struct tcp_sack sack; /* the first block: what arrived last, or (RFC 2883) arrived twice */
 };
 
 /* Timestamps alone, in TCP_TS_BYTES bytes: what nearly every segment of a connection that has them

@@ -123,6 +123,7 @@ struct tcp_part {
     uint8_t own[TCP_OWN_BYTES];   /* the bytes of a view in send without a page, the first one there */
 
     struct tcp_chain pieces;      /* out of order, sorted, disjoint */
+    struct tcp_sack sacked;       /* the last first block of an acknowledgement */
     struct tcp_seq recover;       /* RFC 6582 */
     struct tcp_seq snd_up, rcv_up;
     struct tcp_seq fin_at;        /* number of a FIN that came out of order */

@@ -138,6 +138,43 @@ START_TEST(three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer)
 }
 END_TEST
 
+/* The peer's window grows with each segment that comes out of order, as Linux's does. */
+START_TEST(duplicate_acks_that_open_the_window__with_news_of_blocks__fast_retransmit)
+{
+    wire_listen(&w, 80);
+    struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
+    write_bytes(conn, 14600);
+    drain();
+    for (uint32_t i = 1; i <= 3; i++) {
+        ck_assert_uint_eq(wisp_stack_count(w.stack, "tcp.fast_retransmits"), 0);
+        wire_tell(&w, SEG(.flags = ACK, .ack = 1, .window = 30000 + 2000 * i,
+                          .sack = {{1461, 1461 + 1460 * i}}));
+    }
+    wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1460));
+    ck_assert_uint_eq(wisp_stack_count(w.stack, "tcp.fast_retransmits"), 1);
+}
+END_TEST
+
+/* The peer's application reads: a window opens, and the block told before is told again. Nor is a block news that lies
+ * below what is acknowledged (RFC 2883), is empty, or was never sent. */
+START_TEST(window_updates__with_no_news_of_blocks__no_fast_retransmit)
+{
+    static const uint32_t blocks[][2] = {{1461, 2921}, {1, 1461},    {2921, 2921},
+                                         {4381, 2921}, {1461, 14602}};
+    wire_listen(&w, 80);
+    struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
+    write_bytes(conn, 14600);
+    drain();
+    for (uint32_t i = 0; i < 25; i++) {
+        const uint32_t *block = blocks[i / 5];
+        wire_tell(&w, SEG(.flags = ACK, .ack = 1, .window = 30000 + 1000 * i,
+                          .sack = {{block[0], block[1]}}));
+    }
+    ck_assert_uint_eq(wisp_stack_count(w.stack, "tcp.fast_retransmits"), 0);
+    drain();
+}
+END_TEST
+
 START_TEST(two_gigabytes_without_a_loss__duplicates__still_fast_retransmit)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
@@ -636,6 +673,8 @@ int main(void)
     tcase_add_test(tcase, slow_start__each_full_ack__cwnd_grows_by_what_was_acknowledged);
     tcase_add_test(tcase, congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment);
     tcase_add_test(tcase, three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer);
+    tcase_add_test(tcase, duplicate_acks_that_open_the_window__with_news_of_blocks__fast_retransmit);
+    tcase_add_test(tcase, window_updates__with_no_news_of_blocks__no_fast_retransmit);
     tcase_add_test(tcase, two_gigabytes_without_a_loss__duplicates__still_fast_retransmit);
     tcase_add_test(tcase, retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken);
     tcase_add_test(tcase, data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken);
