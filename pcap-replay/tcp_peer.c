@@ -261,6 +261,9 @@ static uint32_t translate_options(const struct tcp_engine *engine, const struct 
 {
     const struct flow *flow = engine->session->flow;
     bool syn = (frame->flags & TCP_SYN) != 0;
+    if (frame->options_length == 0) {
+        return 0; /* a flow without any has no flow->options */
+    }
     memcpy(options, flow->options + frame->options, frame->options_length);
     struct option_walk walk = {options, frame->options_length, 0};
     uint8_t kind;
