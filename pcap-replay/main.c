@@ -1,280 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pcap-replay: the library as a command. Options are read here, the report is printed or compared with a golden file;
- * all else is pcapreplay_run. See pcap-replay(1).
+ * pcap-replay: the library as a command. The report is printed or compared with a golden file, of one capture or of
+ * each in a list; all else is pcapreplay_run. See pcap-replay(1).
  */
 #define _GNU_SOURCE
-#include "pcapreplay.h"
+#include "batch.h"
+#include "command.h"
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-#include <wisp/version.h>
-
-struct command {
-    struct pcapreplay_options replay;
-    enum pcapreplay_format format;
-    bool stats, quiet, update;
-    const char *expect, *output;
-    char *filter;
-    char *golden_write; /* where the frames go that are compared with a golden capture */
-};
-
-static const char help_text[] =
-    "usage: pcap-replay [OPTIONS] FILE|- [FILTER...]\n"
-    "Replays a capture into the wisp stack, through a Xen ring in memory, and judges the answers.\n"
-    "\n"
-    "      --mode=endpoint|inject  endpoint (default): one side of each flow is the stack;\n"
-    "                              inject: frames as they are\n"
-    "  -d, --dut=ADDR[/LEN]        the hosts the stack is (default: each flow's responder; of DHCP, the client)\n"
-    "      --dut-mac=MAC           its hardware address in inject mode (default: as captured)\n"
-    "      --strict=LEVEL          stream (default), headers or bytes\n"
-    "      --csum=POLICY           auto (default), keep or fix\n"
-    "      --impair=SPEC           delay=20ms,jitter=5ms,loss=1%,dup=.1%,reorder=2%,corrupt=.01%,rate=10Mbit\n"
-    "      --mtu=N                 default 1500\n"
-    "      --split=N               fill ring slots with at most N bytes (default: whole pages)\n"
-    "      --queues=N              ring pairs, 1 to 8\n"
-    "      --persistent            grants for good instead of for each use\n"
-    "      --allow-truncated       judge flows of cut frames too\n"
-    "      --seed=N                of all random numbers, default 1\n"
-    "  -L, --limit=N               read at most N frames\n"
-    "      --list                  only say which flows there are\n"
-    "  -w, --write=FILE            all frames of both directions, as nanosecond pcap\n"
-    "      --expect=FILE           compare with a golden file: frames if it ends in .pcap, else the report\n"
-    "      --update                write that file anew\n"
-    "  -f, --format=FORMAT         text (default), tap or json\n"
-    "  -o, --output=FILE           where the report goes\n"
-    "      --stats                 counters; time and memory it took, on standard error\n"
-    "  -q, --quiet                 no report\n"
-    "  -h, --help                  this\n"
-    "  -V, --version               the version\n"
-    "\n"
-    "exit status: 0 match, 1 mismatch, 2 usage, 3 capture unreadable, 4 stack fault, 77 nothing applies\n";
-
-enum long_option {
-    OPTION_MODE = 256,
-    OPTION_DUT_MAC,
-    OPTION_STRICT,
-    OPTION_CSUM,
-    OPTION_IMPAIR,
-    OPTION_MTU,
-    OPTION_SPLIT,
-    OPTION_QUEUES,
-    OPTION_PERSISTENT,
-    OPTION_ALLOW_TRUNCATED,
-    OPTION_SEED,
-    OPTION_LIST,
-    OPTION_EXPECT,
-    OPTION_UPDATE,
-    OPTION_STATS
-};
-
-static const struct option long_options[] = {
-    {"mode", required_argument, NULL, OPTION_MODE},
-    {"dut", required_argument, NULL, 'd'},
-    {"dut-mac", required_argument, NULL, OPTION_DUT_MAC},
-    {"strict", required_argument, NULL, OPTION_STRICT},
-    {"csum", required_argument, NULL, OPTION_CSUM},
-    {"impair", required_argument, NULL, OPTION_IMPAIR},
-    {"mtu", required_argument, NULL, OPTION_MTU},
-    {"split", required_argument, NULL, OPTION_SPLIT},
-    {"queues", required_argument, NULL, OPTION_QUEUES},
-    {"persistent", no_argument, NULL, OPTION_PERSISTENT},
-    {"allow-truncated", no_argument, NULL, OPTION_ALLOW_TRUNCATED},
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"limit", required_argument, NULL, 'L'},
-    {"list", no_argument, NULL, OPTION_LIST},
-    {"write", required_argument, NULL, 'w'},
-    {"expect", required_argument, NULL, OPTION_EXPECT},
-    {"update", no_argument, NULL, OPTION_UPDATE},
-    {"format", required_argument, NULL, 'f'},
-    {"output", required_argument, NULL, 'o'},
-    {"stats", no_argument, NULL, OPTION_STATS},
-    {"quiet", no_argument, NULL, 'q'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
-};
-
-static void __attribute__((noreturn)) usage(const char *option, const char *valid)
-{
-    fprintf(stderr, "pcap-replay: --%s is %s\n", option, valid);
-    exit(PCAPREPLAY_USAGE);
-}
-
-/* The index of text among words, which end with null. */
-static int choose(const char *option, const char *text, const char *const *words, const char *valid)
-{
-    for (int i = 0; words[i]; i++) {
-        if (strcmp(words[i], text) == 0) {
-            return i;
-        }
-    }
-    usage(option, valid);
-}
-
-static uint64_t read_number(const char *option, const char *text, uint64_t most)
-{
-    char *end;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value > most) {
-        char valid[64];
-        snprintf(valid, sizeof(valid), "a number from 0 to %llu", (unsigned long long)most);
-        usage(option, valid);
-    }
-    return value;
-}
-
-static void read_choice(struct command *command, int option, const char *text)
-{
-    static const char *const modes[] = {"endpoint", "inject", NULL};
-    static const char *const levels[] = {"stream", "headers", "bytes", NULL};
-    static const char *const policies[] = {"auto", "keep", "fix", NULL};
-    static const char *const formats[] = {"text", "tap", "json", NULL};
-    struct pcapreplay_options *replay = &command->replay;
-    switch (option) {
-    case OPTION_MODE:
-        replay->mode =
-            (enum pcapreplay_mode)choose("mode", text, modes, "endpoint or inject");
-        break;
-    case OPTION_STRICT:
-        replay->strict =
-            (enum pcapreplay_strict)choose("strict", text, levels, "stream, headers or bytes");
-        break;
-    case OPTION_CSUM:
-        replay->csum = (enum pcapreplay_csum)choose("csum", text, policies, "auto, keep or fix");
-        break;
-    default:
-        command->format = (enum pcapreplay_format)choose("format", text, formats, "text, tap or json");
-        break;
-    }
-}
-
-static void read_value(struct command *command, int option, const char *text)
-{
-    struct pcapreplay_options *replay = &command->replay;
-    switch (option) {
-    case 'd':
-        replay->dut = text;
-        break;
-    case OPTION_DUT_MAC:
-        replay->dut_mac = text;
-        break;
-    case OPTION_IMPAIR:
-        replay->impair = text;
-        break;
-    case OPTION_MTU:
-        replay->mtu = (uint16_t)read_number("mtu", text, 65535);
-        break;
-    case OPTION_SPLIT:
-        replay->split = (uint16_t)read_number("split", text, 4096);
-        break;
-    case OPTION_QUEUES:
-        replay->queues = (uint16_t)read_number("queues", text, 8);
-        break;
-    case OPTION_SEED:
-        replay->seed = read_number("seed", text, UINT64_MAX);
-        break;
-    case 'L':
-        replay->limit = read_number("limit", text, UINT64_MAX);
-        break;
-    case 'w':
-        replay->write = text;
-        break;
-    case OPTION_EXPECT:
-        command->expect = text;
-        break;
-    case 'o':
-        command->output = text;
-        break;
-    default:
-        read_choice(command, option, text);
-        break;
-    }
-}
-
-/* False: not an option without a value. */
-static bool read_flag(struct command *command, int option)
-{
-    switch (option) {
-    case OPTION_PERSISTENT:
-        command->replay.persistent = true;
-        return true;
-    case OPTION_ALLOW_TRUNCATED:
-        command->replay.allow_truncated = true;
-        return true;
-    case OPTION_LIST:
-        command->replay.list = true;
-        return true;
-    case OPTION_UPDATE:
-        command->update = true;
-        return true;
-    case OPTION_STATS:
-        command->stats = true;
-        return true;
-    case 'q':
-        command->quiet = true;
-        return true;
-    case 'h':
-        fputs(help_text, stdout);
-        exit(EXIT_SUCCESS);
-    case 'V':
-        printf("pcap-replay (wisp) %s\n", WISP_VERSION_STRING);
-        exit(EXIT_SUCCESS);
-    default:
-        return false;
-    }
-}
-
-/* The words of a filter, joined by spaces. */
-static char *join(char **words, int count)
-{
-    size_t size = 1;
-    for (int i = 0; i < count; i++) {
-        size += strlen(words[i]) + 1;
-    }
-    char *text = calloc(1, size);
-    for (int i = 0; text && i < count; i++) {
-        strcat(text, words[i]);
-        strcat(text, i + 1 < count ? " " : "");
-    }
-    return text;
-}
-
-static void read_command(struct command *command, int argc, char **argv)
-{
-    int option;
-    pcapreplay_options_default(&command->replay);
-    opterr = 0; /* what is wrong is one line, below */
-    while ((option = getopt_long(argc, argv, "d:L:w:f:o:qhV", long_options, NULL)) != -1) {
-        if (option == '?') {
-            fprintf(stderr, "pcap-replay: %s is wrong; valid options: -d -f -h -L -o -q -V -w", argv[optind - 1]);
-            for (const struct option *valid = long_options; valid->name; valid++) {
-                fprintf(stderr, " --%s", valid->name);
-            }
-            fprintf(stderr, "\n");
-            exit(PCAPREPLAY_USAGE);
-        }
-        if (!read_flag(command, option)) {
-            read_value(command, option, optarg);
-        }
-    }
-    if (optind >= argc) {
-        fputs("pcap-replay: no capture FILE given (- is standard input); see pcap-replay --help\n", stderr);
-        exit(PCAPREPLAY_USAGE);
-    }
-    if (command->update && !command->expect) {
-        fputs("pcap-replay: --update needs --expect=FILE\n", stderr);
-        exit(PCAPREPLAY_USAGE);
-    }
-    command->replay.file = argv[optind];
-    command->filter = join(argv + optind + 1, argc - optind - 1);
-    command->replay.filter = command->filter;
-}
 
 /* ---- golden files ---- */
 
@@ -369,16 +106,48 @@ static double seconds_of(struct timeval time)
     return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
-static void print_cost(const struct pcapreplay_report *report, double wall)
+/* Of one capture, or of the first in a list, the start of the process is a part. */
+static void print_cost(struct command *command, const struct pcapreplay_report *report, double wall)
 {
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
-    double busy = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+    double busy = seconds_of(used.ru_utime) + seconds_of(used.ru_stime) - command->spent;
+    command->spent += busy;
+    if (command->number) {
+        fprintf(stderr, "%s: ", command->replay.file);
+    }
     fprintf(stderr,
             "replayed %.6f s of trace in %.3f s, %.3f s of processor time: %.0f frames per second of "
             "it; %ld KB of memory\n",
             (double)report->virtual_ns / 1e9, wall, busy,
             (double)report->frames / (busy > 0 ? busy : wall), used.ru_maxrss);
+}
+
+/* TAP has one plan: in a list, each capture is a test, and its report the subtest above. */
+static bool is_subtest(const struct command *command)
+{
+    return command->number && command->format == PCAPREPLAY_TAP && !command->quiet &&
+           !command->output;
+}
+
+static void show_report(const struct command *command, const char *text, size_t size)
+{
+    if (!is_subtest(command)) {
+        fwrite(text, 1, size, stdout);
+        return;
+    }
+    printf("# Subtest: %s\n", command->replay.file);
+    for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        printf("    %.*s\n", (int)(end - line), line);
+    }
+}
+
+static void show_test(const struct command *command, int status, const char *text)
+{
+    printf("%s %llu - %s: %s%s\n",
+           status == PCAPREPLAY_MATCH || status == PCAPREPLAY_NOTHING ? "ok" : "not ok",
+           (unsigned long long)command->number, command->replay.file, text,
+           status == PCAPREPLAY_NOTHING ? " # SKIP" : "");
 }
 
 static int print_report(struct command *command, const struct pcapreplay_report *report,
@@ -400,10 +169,10 @@ static int print_report(struct command *command, const struct pcapreplay_report 
         fprintf(stderr, "pcap-replay: cannot write %s: %s\n", command->output, strerror(errno));
         status = PCAPREPLAY_USAGE;
     } else if (!command->quiet && !command->output) {
-        fwrite(text, 1, size, stdout);
+        show_report(command, text, size);
     }
     if (command->stats) {
-        print_cost(report, wall);
+        print_cost(command, report, wall);
     }
     free(text);
     return status;
@@ -420,6 +189,23 @@ static int compare_frames(const struct command *command, int status)
     free(got);
     if (command->golden_write) {
         unlink(command->golden_write);
+    }
+    return status;
+}
+
+static int judge(struct command *command, struct pcapreplay_report *report, double wall)
+{
+    int status = (int)report->status;
+    if (status == PCAPREPLAY_USAGE || status == PCAPREPLAY_UNREADABLE) {
+        fprintf(stderr, "pcap-replay: %s\n", report->text);
+    } else {
+        status = print_report(command, report, wall);
+        if (command->expect && is_capture(command->expect)) {
+            status = compare_frames(command, status);
+        }
+    }
+    if (is_subtest(command)) {
+        show_test(command, status, report->text);
     }
     return status;
 }
@@ -441,28 +227,80 @@ static int run(struct command *command)
         return PCAPREPLAY_FAULT;
     }
     double wall = clock_seconds() - start;
-    int status = (int)report->status;
     if (terminal && report->frames > 0x3fff) {
         fputs("\r\033[K", stderr);
     }
-    if (status == PCAPREPLAY_USAGE || status == PCAPREPLAY_UNREADABLE) {
-        fprintf(stderr, "pcap-replay: %s\n", report->text);
-    } else {
-        status = print_report(command, report, wall);
-        if (command->expect && is_capture(command->expect)) {
-            status = compare_frames(command, status);
-        }
-    }
+    int status = judge(command, report, wall);
     pcapreplay_free(report);
+    free(command->golden_write);
     return status;
+}
+
+static int refuse_input(const struct command *command)
+{
+    static const char text[] =
+        "-: standard input is no capture of a list (./- is a file of that name)";
+    fprintf(stderr, "pcap-replay: %s\n", text);
+    if (is_subtest(command)) {
+        show_test(command, PCAPREPLAY_UNREADABLE, text);
+    }
+    return PCAPREPLAY_UNREADABLE;
+}
+
+/* The capture the batch has come to, with the options of all and files of its own. */
+static int run_one(struct command *all, const struct batch *batch)
+{
+    struct command one = *all;
+    char *write = batch_file_name(batch, all->replay.write);
+    char *expect = batch_file_name(batch, all->expect);
+    char *output = batch_file_name(batch, all->output);
+    one.number = batch->number;
+    one.replay.file = batch->path;
+    one.replay.write = write;
+    one.expect = expect;
+    one.output = output;
+    int status = strcmp(batch->path, "-") == 0 ? refuse_input(&one) : run(&one);
+    all->spent = one.spent;
+    free(write);
+    free(expect);
+    free(output);
+    return status;
+}
+
+static int run_list(struct command *command)
+{
+    struct batch batch;
+    const char *reason = NULL;
+    int worst = PCAPREPLAY_NOTHING, status = worst;
+    if (!batch_open(&batch, command->files)) {
+        fprintf(stderr, "pcap-replay: cannot read %s: %s\n", command->files, strerror(errno));
+        return PCAPREPLAY_USAGE;
+    }
+    /* An option that cannot be used for one capture can be used for none. */
+    while (status != PCAPREPLAY_USAGE && batch_next(&batch, &reason)) {
+        status = run_one(command, &batch);
+        worst = batch_worse(worst, status);
+        fflush(stdout); /* between what is said of it and of the next one on standard error */
+    }
+    if (reason) {
+        fprintf(stderr, "pcap-replay: cannot read %s: %s\n", command->files, reason);
+        worst = batch_worse(worst, PCAPREPLAY_USAGE);
+    } else if (batch.number == 0) {
+        fprintf(stderr, "pcap-replay: no capture is named in %s\n", command->files);
+    }
+    command->number = batch.number;
+    if (is_subtest(command) && !reason && status != PCAPREPLAY_USAGE) {
+        printf("1..%llu\n", (unsigned long long)batch.number);
+    }
+    batch_close(&batch);
+    return worst;
 }
 
 int main(int argc, char **argv)
 {
-    struct command command = {.format = PCAPREPLAY_TEXT};
-    read_command(&command, argc, argv);
-    int status = run(&command);
-    free(command.filter);
-    free(command.golden_write);
+    struct command command;
+    command_read(&command, argc, argv);
+    int status = command.files ? run_list(&command) : run(&command);
+    command_free(&command);
     return status;
 }
