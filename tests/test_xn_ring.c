@@ -193,7 +193,8 @@ START_TEST(slot_announced__bytes_change_meanwhile__one_of_the_two_readings_holds
     flipped = wisp_netback_ring_page(rig.nb, 0, false);
     atomic_store(&flipping, true);
     ck_assert_int_eq(pthread_create(&thread, NULL, flip, NULL), 0);
-    for (uint32_t i = 0; i < 20000; i++) {
+    /* On a busy machine the other thread may have to wait for its turn. */
+    for (uint32_t i = 0; i < 200000 || seen[0] == 0 || seen[1] == 0; i++) {
         ck_assert(rig_lie(&rig, (struct wisp_lie){.kind = WISP_LIE_RX_ANSWER, .b = 100}));
         rig_front(&rig);
         ck_assert_uint_eq(rig.pkts, 1);
@@ -205,8 +206,6 @@ START_TEST(slot_announced__bytes_change_meanwhile__one_of_the_two_readings_holds
     }
     atomic_store(&flipping, false);
     pthread_join(thread, NULL);
-    ck_assert_uint_gt(seen[0], 0);
-    ck_assert_uint_gt(seen[1], 0);
     rig_close(&rig);
 }
 END_TEST

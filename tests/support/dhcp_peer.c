@@ -2,7 +2,7 @@
 /* See dhcp_peer.h. */
 #include "dhcp_peer.h"
 #include "hash.h"
-#include <check.h>
+#include "suite.h"
 #include <stdlib.h>
 #include <string.h>
 

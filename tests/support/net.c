@@ -2,7 +2,7 @@
 /* See net.h. */
 #include "net.h"
 #include "siphash.h"
-#include <check.h>
+#include "suite.h"
 #include <stdlib.h>
 #include <string.h>
 

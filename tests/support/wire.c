@@ -3,7 +3,7 @@
 #include "wire.h"
 #include "bytes.h"
 #include "sum.h"
-#include <check.h>
+#include "suite.h"
 #include <sodium/crypto_shorthash_siphash24.h>
 #include <stdio.h>
 #include <stdlib.h>
