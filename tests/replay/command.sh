@@ -108,9 +108,8 @@ t_check "none with --quiet" test ! -s terminal.txt
 # tshark's reassembly says of any data sent again.
 if command -v tshark > /dev/null && command -v mergecap > /dev/null; then
     mkdir written
-    for capture in "$traces"/tcp/* "$traces"/udp/* "$traces"/icmp/* "$traces"/arp/* "$traces"/dhcp/*; do
-        timeout 60 "$tool" -q --write="written/$(basename "$capture").pcap" "$capture" > /dev/null 2>&1
-    done
+    printf '%s\n' "$traces"/{tcp,udp,icmp,arp,dhcp}/* |
+        timeout 300 "$tool" -q --write=written/%n.pcap --files-from=- > /dev/null 2>&1
     mergecap -a -F nsecpcap -w all.pcap written/*.pcap
     frames=$(capinfos -Mc all.pcap | sed -nE 's/^Number of packets: *([0-9]+)$/\1/p')
     tshark -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE -r all.pcap \

@@ -11,8 +11,9 @@
  * A crash is told by the sanitizer or a debugger. All other assertions of Check's are made of this one.
  */
 #undef ck_assert_msg
-#define ck_assert_msg(expr, ...) \
-    ((expr) ? (void)0 : _ck_assert_failed(__FILE__, __LINE__, "Assertion '" #expr "' failed", __VA_ARGS__))
+#define ck_assert_msg(expr, ...)                                                                   \
+    ((expr) ? (void)0                                                                              \
+            : _ck_assert_failed(__FILE__, __LINE__, "Assertion '" #expr "' failed", __VA_ARGS__))
 
 /* Runs suite and frees it; returns the exit status for main. */
 int wisp_suite_run(Suite *suite);
