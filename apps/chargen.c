@@ -17,8 +17,9 @@ static const struct wisp_param params[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-const struct wisp_app wisp_app = {
-    .name = "chargen", .summary = "Sends lines of characters for ever (RFC 864).", .params = params};
+const struct wisp_app wisp_app = {.name = "chargen",
+                                  .summary = "Sends lines of characters for ever (RFC 864).",
+                                  .params = params};
 
 static _Alignas(4096) uint8_t pattern[PAGES * WISP_PAGE_SIZE];
 static struct wisp_page pages[PAGES];

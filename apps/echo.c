@@ -8,8 +8,9 @@ static const struct wisp_param params[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-const struct wisp_app wisp_app = {
-    .name = "echo", .summary = "Sends back what it gets, without a copy (RFC 862).", .params = params};
+const struct wisp_app wisp_app = {.name = "echo",
+                                  .summary = "Sends back what it gets, without a copy (RFC 862).",
+                                  .params = params};
 
 /* True: everything that had come is on its way back. */
 static bool echo_bytes(struct wisp_tcp_conn *conn)
@@ -52,11 +53,11 @@ static void echo_datagram(struct wisp_udp_socket *socket, const struct wisp_udp_
     const struct wisp_pkt *pkt = datagram->pkt;
     enum wisp_err err;
     if (pkt->length == 0) {
-        err = wisp_udp_send(socket, &datagram->local, &datagram->remote, datagram->remote_port, "", 0,
-                            now);
+        err = wisp_udp_send(socket, &datagram->local, &datagram->remote, datagram->remote_port, "",
+                            0, now);
     } else {
-        err = wisp_udp_send_views(socket, &datagram->local, &datagram->remote, datagram->remote_port,
-                                  pkt->view, pkt->views, now);
+        err = wisp_udp_send_views(socket, &datagram->local, &datagram->remote,
+                                  datagram->remote_port, pkt->view, pkt->views, now);
     }
     if (err) {
         wisp_platform_log(WISP_LOG_DEBUG, "echo", "datagram not sent back: %s", wisp_err_text(err));

@@ -62,7 +62,8 @@ static void on_body(void *context, const uint8_t *bytes, size_t length)
 
 static void usage(void)
 {
-    wisp_platform_exit(2, "one URL is needed, like http://10.0.0.1/ or http://10.0.0.1:8080/a.html");
+    wisp_platform_exit(2,
+                       "one URL is needed, like http://10.0.0.1/ or http://10.0.0.1:8080/a.html");
 }
 
 static size_t length_until(const char *text, char a, char b)
@@ -89,8 +90,10 @@ static void read_url(struct fetch *fetch)
     size_t name = length_until(fetch->host, '/', ':');
     bool good = name > 0 && wisp_text_length(fetch->path) < TARGET_MOST;
     if (name < fetch->host_length) {
-        good = good && wisp_text_number(fetch->host + name + 1, fetch->host_length - name - 1, 65535,
-                                        &port) && port > 0;
+        good =
+            good &&
+            wisp_text_number(fetch->host + name + 1, fetch->host_length - name - 1, 65535, &port) &&
+            port > 0;
     }
     if (!good) {
         usage();
@@ -164,7 +167,8 @@ static const char *failure(const struct fetch *fetch)
     if (!fetch->reader.complete) {
         return fetch->reason ? wisp_err_text(fetch->reason) : "the answer ends too early";
     }
-    wisp_platform_format(why, sizeof(why), "the server answers with status %u", fetch->reader.status);
+    wisp_platform_format(why, sizeof(why), "the server answers with status %u",
+                         fetch->reader.status);
     return fetch->reader.status >= 400 ? why : NULL;
 }
 
@@ -214,8 +218,8 @@ int wisp_app_main(void)
     fetch.timeout = WISP_SEC(wisp_net_number("timeout", 1, 86400));
     read_url(&fetch);
     http_response_init(&fetch.reader, on_body, &fetch);
-    wisp_net_open(&fetch.net, &(struct wisp_net_config){
-                                  .reassembly = &wisp_ipv4_reassembly, .quiet = true});
+    wisp_net_open(&fetch.net,
+                  &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly, .quiet = true});
     fetch.tcp = wisp_net_tcp(&fetch.net, NULL);
     find_host(&fetch);
     connect(&fetch);

@@ -14,7 +14,8 @@ static const struct wisp_param params[] = {
 };
 
 const struct wisp_app wisp_app = {.name = "ping",
-                                  .summary = "Asks a host for an echo and measures how long it takes.",
+                                  .summary =
+                                      "Asks a host for an echo and measures how long it takes.",
                                   .params = params,
                                   .operands = "ADDRESS"};
 
@@ -142,8 +143,8 @@ int wisp_app_main(void)
                         .size = (uint16_t)wisp_net_number("size", 0, 65507)};
     read_operand(&ping);
     wisp_platform_entropy(&ping.id, sizeof(ping.id));
-    wisp_net_open(&ping.net, &(struct wisp_net_config){
-                                  .reassembly = &wisp_ipv4_reassembly, .quiet = true});
+    wisp_net_open(&ping.net,
+                  &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly, .quiet = true});
     bool acted = true;
     if (!wisp_net_await(&ping.net)) {
         wisp_platform_exit(1, "ended before there was an address");

@@ -11,22 +11,25 @@
 #include <stdint.h>
 
 enum bench_kind {
-    BENCH_BULK,     /* one connection, data in one direction; unit: 1460 payload bytes */
-    BENCH_RR,       /* 1-byte request and response over `connections` open ones, visited at random */
+    BENCH_BULK, /* one connection, data in one direction; unit: 1460 payload bytes */
+    /* 1-byte request and response over `connections` open ones, visited at random */
+    BENCH_RR,
     BENCH_UDP_ECHO, /* 18 bytes there and back, `in_flight` at once */
     BENCH_CRR,      /* connect, request, response, close; `connections` TIME-WAIT entries held */
     BENCH_IDLE,     /* memory of one idle established connection */
     /* Through xen-netfront and a netback in memory (ring.h); in_flight: the batch. */
-    BENCH_RING_PPS, BENCH_RING_GSO, BENCH_RING_BULK
+    BENCH_RING_PPS,
+    BENCH_RING_GSO,
+    BENCH_RING_BULK
 };
 
 struct bench_job {
     const char *name;
     enum bench_kind kind;
     uint16_t mtu;
-    bool csum;            /* checksums by software, both ends */
-    uint32_t gso;         /* 0, or the largest merged packet */
-    uint32_t window;      /* receive window, bytes */
+    bool csum;       /* checksums by software, both ends */
+    uint32_t gso;    /* 0, or the largest merged packet */
+    uint32_t window; /* receive window, bytes */
     bool timestamps;
     uint32_t connections;
     uint32_t in_flight;
@@ -47,17 +50,18 @@ bool bench_check_bytes(struct bench_check *check, const uint8_t *p, size_t lengt
 /* Stops with a message: a peer failed its job. */
 void bench_fail(const char *peer, const char *job, const char *why) __attribute__((noreturn));
 
-uint64_t bench_now(void);           /* monotonic nanoseconds */
+uint64_t bench_now(void); /* monotonic nanoseconds */
 /* Zeroed, for free(); much of it begins on and, where the kernel can, lies in large pages. */
 void *bench_memory(size_t size);
 uint32_t bench_random(uint32_t *state); /* small, the same for every peer */
 
 /* What a run says beside its time. Zero where a peer does not count. */
 struct bench_facts {
-    uint64_t frames;        /* both directions, since open */
-    uint64_t units;         /* since open */
-    uint64_t payload_copied;/* payload bytes copied by stack and driver, the link's own copy apart */
-    uint64_t link_copied;   /* by the link */
+    uint64_t frames; /* both directions, since open */
+    uint64_t units;  /* since open */
+    uint64_t
+        payload_copied;   /* payload bytes copied by stack and driver, the link's own copy apart */
+    uint64_t link_copied; /* by the link */
 };
 
 struct bench_peer {

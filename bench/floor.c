@@ -102,8 +102,8 @@ static void put_headers(const struct floor *f, uint8_t *head, const struct pcb *
     wisp_be32_put(head + 46, 0x5010ffff);
     uint16_t sum = 0xffff;
     if (f->job->csum) {
-        sum = wisp_sum_fold(pseudo(20 + n) + wire32(p->key) + wire32(p->snd_nxt) + wire32(p->rcv_nxt) +
-                            wire32(0x5010ffff) + payload);
+        sum = wisp_sum_fold(pseudo(20 + n) + wire32(p->key) + wire32(p->snd_nxt) +
+                            wire32(p->rcv_nxt) + wire32(0x5010ffff) + payload);
     }
     wisp_sum_store(head + 50, sum);
     head[52] = head[53] = 0;

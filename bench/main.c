@@ -23,15 +23,19 @@
 #define LARGE_PAGE ((size_t)2 << 20)
 
 static const struct bench_job jobs[] = {
-    {"bulk1500-sum", BENCH_BULK, 1500, true, 0, 65535, false, 1, 0, "TCP stream, MTU 1500, software checksums"},
-    {"bulk1500-nosum", BENCH_BULK, 1500, false, 0, 65535, false, 1, 0, "the same, checksums left to the device"},
+    {"bulk1500-sum", BENCH_BULK, 1500, true, 0, 65535, false, 1, 0,
+     "TCP stream, MTU 1500, software checksums"},
+    {"bulk1500-nosum", BENCH_BULK, 1500, false, 0, 65535, false, 1, 0,
+     "the same, checksums left to the device"},
     {"bulk1500-sum-512k", BENCH_BULK, 1500, true, 0, 524288, false, 1, 0, "window 512 KiB"},
     {"bulk1500-nosum-512k", BENCH_BULK, 1500, false, 0, 524288, false, 1, 0, "window 512 KiB"},
     {"bulk1500-sum-ts", BENCH_BULK, 1500, true, 0, 65535, true, 1, 0, "with timestamps"},
-    {"bulk-gso", BENCH_BULK, 1500, false, 65535, 524288, false, 1, 0, "64 KB segments, checksums left to the device"},
+    {"bulk-gso", BENCH_BULK, 1500, false, 65535, 524288, false, 1, 0,
+     "64 KB segments, checksums left to the device"},
     {"rr1", BENCH_RR, 1500, true, 0, 65535, false, 1, 0, "1-byte request and response"},
     {"rr1-ts", BENCH_RR, 1500, true, 0, 65535, true, 1, 0, "with timestamps"},
-    {"udp-echo", BENCH_UDP_ECHO, 1500, true, 0, 65535, false, 0, 32, "18-byte datagrams, 32 in flight"},
+    {"udp-echo", BENCH_UDP_ECHO, 1500, true, 0, 65535, false, 0, 32,
+     "18-byte datagrams, 32 in flight"},
     {"udp-echo-1", BENCH_UDP_ECHO, 1500, true, 0, 65535, false, 0, 1, "one in flight"},
     {"crr-0", BENCH_CRR, 1500, true, 0, 65535, false, 0, 0, "connect, request, response, close"},
     {"crr-1000", BENCH_CRR, 1500, true, 0, 65535, false, 1000, 0, "with 1000 in TIME-WAIT"},
@@ -40,12 +44,16 @@ static const struct bench_job jobs[] = {
     {"scale-rr-100", BENCH_RR, 1500, true, 0, 65535, false, 100, 0, "100 open"},
     {"scale-rr-1000", BENCH_RR, 1500, true, 0, 65535, false, 1000, 0, "1000 open"},
     {"scale-rr-10000", BENCH_RR, 1500, true, 0, 65535, false, 10000, 0, "10000 open"},
-    {"idle-mem", BENCH_IDLE, 1500, true, 0, 65535, false, 1000, 0, "bytes per idle established connection"},
-    {"netfront-pps-16", BENCH_RING_PPS, 1500, false, 0, 0, false, 0, 16, "frames of 60 bytes there and back, 16 at once"},
+    {"idle-mem", BENCH_IDLE, 1500, true, 0, 65535, false, 1000, 0,
+     "bytes per idle established connection"},
+    {"netfront-pps-16", BENCH_RING_PPS, 1500, false, 0, 0, false, 0, 16,
+     "frames of 60 bytes there and back, 16 at once"},
     {"netfront-pps-32", BENCH_RING_PPS, 1500, false, 0, 0, false, 0, 32, "32 at once"},
     {"netfront-pps-64", BENCH_RING_PPS, 1500, false, 0, 0, false, 0, 64, "64 at once"},
-    {"netfront-gso", BENCH_RING_GSO, 1500, false, 65535, 0, false, 0, 4, "64 KB segments there and back, 4 at once"},
-    {"netfront-bulk", BENCH_RING_BULK, 1500, false, 65535, 524288, false, 1, 0, "TCP from guest to guest, GSO, checksums left out"},
+    {"netfront-gso", BENCH_RING_GSO, 1500, false, 65535, 0, false, 0, 4,
+     "64 KB segments there and back, 4 at once"},
+    {"netfront-bulk", BENCH_RING_BULK, 1500, false, 65535, 524288, false, 1, 0,
+     "TCP from guest to guest, GSO, checksums left out"},
 };
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
@@ -145,8 +153,8 @@ static uint64_t calibrate(const struct bench_peer *peer, void *state, uint64_t t
     }
 }
 
-static const char *only_peer;   /* null: all */
-static uint64_t fixed_units; /* 0: as many as take the target's time */
+static const char *only_peer; /* null: all */
+static uint64_t fixed_units;  /* 0: as many as take the target's time */
 
 static bool is_ring(const struct bench_job *job)
 {
@@ -208,7 +216,8 @@ static void run_job(const struct bench_job *job, uint32_t rounds, uint64_t targe
 }
 
 /* Each job in a process of its own: a second copy of a C library cannot be unloaded cleanly. */
-static void run_apart(const struct bench_job *job, uint32_t rounds, uint64_t target, struct result *r)
+static void run_apart(const struct bench_job *job, uint32_t rounds, uint64_t target,
+                      struct result *r)
 {
     int pipe_ends[2];
     if (pipe(pipe_ends) != 0) {
@@ -247,8 +256,8 @@ static const char *unit_of(const struct bench_job *job)
 
 static void print_head(void)
 {
-    printf("%-20s %4s %9s %12s %9s %9s %9s %7s %8s\n", "job", "unit", "wisp", "Debian lwIP", "floor",
-           "lwIP/wisp", "wisp/flr", "spread", "frames");
+    printf("%-20s %4s %9s %12s %9s %9s %9s %7s %8s\n", "job", "unit", "wisp", "Debian lwIP",
+           "floor", "lwIP/wisp", "wisp/flr", "spread", "frames");
 }
 
 static void print_value(bool done, double value)
@@ -303,7 +312,8 @@ static json_t *json_result(const char *name, const struct bench_job *job, const 
     if (r->facts.units) {
         json_object_set_new(o, "frames_per_unit",
                             json_real((double)r->facts.frames / (double)r->facts.units));
-        json_object_set_new(o, "payload_bytes_copied", json_integer((json_int_t)r->facts.payload_copied));
+        json_object_set_new(o, "payload_bytes_copied",
+                            json_integer((json_int_t)r->facts.payload_copied));
         json_object_set_new(o, "link_bytes_copied", json_integer((json_int_t)r->facts.link_copied));
     }
     return o;
@@ -333,8 +343,8 @@ static json_t *environment(uint32_t rounds)
     char cpu[256];
     uname(&u);
     cpu_model(cpu, sizeof(cpu));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "wisp", WISP_VERSION_STRING, "kernel", u.release,
-                     "cpu", cpu, "compiler", __VERSION__, "sum",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "wisp", WISP_VERSION_STRING, "kernel",
+                     u.release, "cpu", cpu, "compiler", __VERSION__, "sum",
                      __builtin_cpu_supports("avx2") ? "avx2" : "portable", "rounds", (int)rounds);
 }
 
@@ -430,7 +440,8 @@ static void run_all(char **names, int count, uint32_t rounds, uint64_t target, b
         }
     }
     if (json) {
-        json_t *all = json_pack("{s:o, s:o}", "environment", environment(rounds), "results", results);
+        json_t *all =
+            json_pack("{s:o, s:o}", "environment", environment(rounds), "results", results);
         json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         printf("\n");
         json_decref(all);
@@ -441,11 +452,15 @@ static void run_all(char **names, int count, uint32_t rounds, uint64_t target, b
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, 0, 'j'},  {"rounds", required_argument, 0, 'r'}, {"quick", no_argument, 0, 'q'},
-        {"list", no_argument, 0, 'l'},  {"peer", required_argument, 0, 'p'},
-        {"units", required_argument, 0, 'u'}, {"help", no_argument, 0, 'h'}, {"version", no_argument, 0, 'V'},
-        {0, 0, 0, 0}};
+    static const struct option options[] = {{"json", no_argument, 0, 'j'},
+                                            {"rounds", required_argument, 0, 'r'},
+                                            {"quick", no_argument, 0, 'q'},
+                                            {"list", no_argument, 0, 'l'},
+                                            {"peer", required_argument, 0, 'p'},
+                                            {"units", required_argument, 0, 'u'},
+                                            {"help", no_argument, 0, 'h'},
+                                            {"version", no_argument, 0, 'V'},
+                                            {0, 0, 0, 0}};
     uint32_t rounds = 7;
     uint64_t target = 60000000;
     bool json = false;
@@ -481,8 +496,11 @@ int main(int argc, char **argv)
             printf("wisp-bench %s\n", WISP_VERSION_STRING);
             return 0;
         default:
-            fprintf(stderr, "wisp-bench: %s is wrong; valid options: --json --rounds=N --quick --peer=NAME --units=N --list --help "
-                    "--version\n", argv[optind - 1]);
+            fprintf(
+                stderr,
+                "wisp-bench: %s is wrong; valid options: --json --rounds=N --quick --peer=NAME --units=N --list --help "
+                "--version\n",
+                argv[optind - 1]);
             return 2;
         }
     }

@@ -52,8 +52,8 @@ static void settle(struct world *w)
     while (wisp_dhcp_next_event(w->dhcp, &event)) {
     }
     const struct wisp_dhcp_lease *lease = wisp_dhcp_lease(w->dhcp);
-    require(!lease || (lease->until > w->now && lease->routes <= WISP_DHCP_ROUTES &&
-                       lease->prefix <= 32));
+    require(!lease ||
+            (lease->until > w->now && lease->routes <= WISP_DHCP_ROUTES && lease->prefix <= 32));
 }
 
 static void reply(struct world *w, struct wisp_reader *r, bool as_it_is)
@@ -101,7 +101,8 @@ static void command(struct world *w, unsigned number)
 static void pass_time(struct world *w, unsigned number)
 {
     wisp_time deadline = wisp_dhcp_deadline(w->dhcp);
-    w->now = number == 0 && deadline != WISP_NEVER ? deadline : w->now + (WISP_MS(1) << number % 40);
+    w->now =
+        number == 0 && deadline != WISP_NEVER ? deadline : w->now + (WISP_MS(1) << number % 40);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,8 +27,8 @@ static void require(bool good)
     }
 }
 
-static void respond(struct wisp_dns *dns, const struct wisp_dns_message *question, struct wisp_reader *r,
-                    bool as_it_is, wisp_time now)
+static void respond(struct wisp_dns *dns, const struct wisp_dns_message *question,
+                    struct wisp_reader *r, bool as_it_is, wisp_time now)
 {
     size_t length = wisp_reader_be16(r);
     length = length < r->left ? length : r->left;
@@ -40,7 +40,8 @@ static void respond(struct wisp_dns *dns, const struct wisp_dns_message *questio
         memcpy(bytes + 4, question->bytes + 4, 2);
         memcpy(bytes + 12, question->bytes + 12, question->length - 12);
     }
-    wisp_dns_input(dns, question->channel, question->tcp, &question->server, 53, bytes, length, now);
+    wisp_dns_input(dns, question->channel, question->tcp, &question->server, 53, bytes, length,
+                   now);
     free(bytes);
 }
 
@@ -52,8 +53,8 @@ static void check_answer(const struct wisp_dns_lookup *lookup)
     }
     require(answer->addresses <= WISP_DNS_ADDRESSES);
     for (const char *c = answer->name; *c; c++) {
-        require((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-                *c == '-' || *c == '_' || *c == '.' || (*c >= '0' && *c <= '9'));
+        require((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '-' || *c == '_' ||
+                *c == '.' || (*c >= '0' && *c <= '9'));
     }
 }
 

@@ -60,8 +60,8 @@ int main(int argc, char **argv)
         uint32_t before = inputs;
         run_path(argv[i]);
         const char *name = strrchr(argv[i], '/');
-        printf("%sok %d - corpus_%s__%u_inputs\n", inputs > before ? "" : "not ", i, name ? name + 1 : argv[i],
-               inputs - before);
+        printf("%sok %d - corpus_%s__%u_inputs\n", inputs > before ? "" : "not ", i,
+               name ? name + 1 : argv[i], inputs - before);
     }
     printf("1..%d\n", argc - 1);
     return 0;

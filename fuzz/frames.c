@@ -62,7 +62,8 @@ static void open_world(struct world *w)
         w->pool[i] = wisp_pool_init(region(2 * i, wisp_pool_size(PAGES)), wisp_pool_size(PAGES),
                                     region(2 * i + 1, PAGES * WISP_PAGE_SIZE), PAGES, 8, true);
     }
-    wisp_link_init(&w->link, &link, region(4, wisp_link_size(&link)), wisp_link_size(&link), w->pool);
+    wisp_link_init(&w->link, &link, region(4, wisp_link_size(&link)), wisp_link_size(&link),
+                   w->pool);
     struct wisp_stack_config config;
     wisp_stack_config_default(&config);
     config.netdev = wisp_link_dev(&w->link, 0);
@@ -129,7 +130,8 @@ static void act(struct world *w)
     }
     struct wisp_netdev *dev = wisp_link_dev(&w->link, 1);
     while (dev->ops->receive(dev, &pkt, 1, w->now) == 1) {
-        if (pkt->length >= 54 && wisp_pkt_read(pkt, 0, bytes, 54) && bytes[12] == 8 && bytes[23] == 6) {
+        if (pkt->length >= 54 && wisp_pkt_read(pkt, 0, bytes, 54) && bytes[12] == 8 &&
+            bytes[23] == 6) {
             w->our_port = wisp_be16_get(bytes + 34);
             w->our_seq = wisp_be32_get(bytes + 38);
             w->our_ack = wisp_be32_get(bytes + 42);

@@ -85,7 +85,7 @@ static void send_packet(uint8_t shape, const uint8_t **data, size_t *size)
     if (sent - rig.completed >= SENT_MAX || wisp_pool_available(rig.pool) < 32) {
         return;
     }
-    for (uint32_t i = 0; i < count && *size > 0; i++) {
+    for (uint32_t i = 0; i<count && * size> 0; i++) {
         views[i] = (uint16_t)(**data * 16 + 1);
         (*data)++;
         (*size)--;

@@ -21,7 +21,8 @@ static void follow(struct wisp_capture *capture)
     capture->dev.stats = inner->stats;
 }
 
-static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max, wisp_time now)
+static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max,
+                        wisp_time now)
 {
     struct wisp_capture *capture = capture_of(dev);
     uint32_t n = capture->inner->ops->receive(capture->inner, pkts, max, now);
@@ -86,8 +87,8 @@ static const struct wisp_netdev_ops capture_ops = {
 struct wisp_netdev *wisp_capture_init(struct wisp_capture *capture, struct wisp_netdev *inner,
                                       wisp_capture_fn show, void *context)
 {
-    *capture = (struct wisp_capture){
-        .dev = *inner, .inner = inner, .show = show, .context = context};
+    *capture =
+        (struct wisp_capture){.dev = *inner, .inner = inner, .show = show, .context = context};
     capture->dev.ops = &capture_ops;
     return &capture->dev;
 }

@@ -10,7 +10,8 @@
 #include <wisp/netdev.h>
 
 /* Is shown pkt, borrowed for the call, at now; sent: it goes out. */
-typedef void (*wisp_capture_fn)(void *context, const struct wisp_pkt *pkt, bool sent, wisp_time now);
+typedef void (*wisp_capture_fn)(void *context, const struct wisp_pkt *pkt, bool sent,
+                                wisp_time now);
 
 struct wisp_capture {
     struct wisp_netdev dev; /* first: the device to give to a stack */

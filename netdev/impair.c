@@ -120,7 +120,8 @@ static void judge(struct wisp_impair *impair, struct wisp_pkt *pkt, wisp_time no
     hold(impair, pkt, due(impair, now));
 }
 
-static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max, wisp_time now)
+static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max,
+                        wisp_time now)
 {
     struct wisp_impair *impair = (struct wisp_impair *)(void *)dev;
     struct wisp_pkt *fresh[32];

@@ -18,7 +18,7 @@ struct wisp_impair_config {
     uint32_t corrupt;     /* one bit flipped */
     uint32_t truncate;    /* cut at a random length */
     wisp_time delay;
-    wisp_time jitter;     /* up to that much more; keeps the order unless reorder says otherwise */
+    wisp_time jitter; /* up to that much more; keeps the order unless reorder says otherwise */
     uint64_t seed;
 };
 

@@ -60,8 +60,7 @@ static struct wisp_pkt *receive_room(struct wisp_link_end *end, uint32_t length)
         }
         part = part < most ? part : most;
         part = part < length ? part : length;
-        struct wisp_page *page =
-            wisp_page_alloc(end->dev.pages, WISP_ROLE_RX, WISP_HOLDER_PACKET);
+        struct wisp_page *page = wisp_page_alloc(end->dev.pages, WISP_ROLE_RX, WISP_HOLDER_PACKET);
         if (!page || !wisp_pkt_append(pkt, page, offset, part)) {
             if (page) {
                 wisp_page_unref(page);
@@ -138,7 +137,8 @@ static struct wisp_link_end *end_of(struct wisp_netdev *dev)
     return (struct wisp_link_end *)(void *)dev;
 }
 
-static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max, wisp_time now)
+static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max,
+                        wisp_time now)
 {
     struct wisp_link_end *end = end_of(dev);
     uint32_t n = 0;
@@ -250,7 +250,8 @@ bool wisp_link_init(struct wisp_link *link, const struct wisp_link_config *confi
         return false;
     }
     bool good = end_init(&link->end[0], config, 0, mem, pages[0]);
-    good &= end_init(&link->end[1], config, 1, (uint8_t *)mem + wisp_link_size(config) / 2, pages[1]);
+    good &=
+        end_init(&link->end[1], config, 1, (uint8_t *)mem + wisp_link_size(config) / 2, pages[1]);
     link->end[0].peer = &link->end[1];
     link->end[1].peer = &link->end[0];
     return good;

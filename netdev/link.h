@@ -13,11 +13,11 @@
 #define WISP_LINK_RING 1024u /* frames in flight in one direction, a power of two */
 
 struct wisp_link_config {
-    uint16_t mtu;        /* 68..65535 */
-    bool csum;           /* both ends complete and trust blank checksums */
-    uint32_t gso;        /* largest merged IP packet, 0: none */
-    uint16_t split;      /* 0, or: deliver in views of at most that many bytes (as slots would) */
-    uint32_t packets;    /* packets of each end's transmit pool, default 512 when 0 */
+    uint16_t mtu;     /* 68..65535 */
+    bool csum;        /* both ends complete and trust blank checksums */
+    uint32_t gso;     /* largest merged IP packet, 0: none */
+    uint16_t split;   /* 0, or: deliver in views of at most that many bytes (as slots would) */
+    uint32_t packets; /* packets of each end's transmit pool, default 512 when 0 */
 };
 
 struct wisp_link_end {
@@ -27,7 +27,7 @@ struct wisp_link_end {
     struct wisp_pkt *arrived[WISP_LINK_RING];
     struct wisp_pkt *done[WISP_LINK_RING];
     uint32_t arrived_in, arrived_out, done_in, done_out; /* free running */
-    uint32_t slot;      /* staggers where frames start in their pages */
+    uint32_t slot; /* staggers where frames start in their pages */
     uint16_t split;
     uint64_t bytes_moved; /* copied by the link itself */
 };

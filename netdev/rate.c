@@ -20,7 +20,8 @@ static void queue(struct wisp_rate *rate, struct wisp_pkt *pkt, wisp_time now)
     }
 }
 
-static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max, wisp_time now)
+static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max,
+                        wisp_time now)
 {
     struct wisp_rate *rate = (struct wisp_rate *)(void *)dev;
     struct wisp_pkt *fresh[32];

@@ -22,7 +22,8 @@ static void build_ethernet(uint8_t *frame, const struct build_ends *ends, uint16
     put_be16(frame + 12, type);
 }
 
-void build_ip(uint8_t *frame, const struct build_ends *ends, const struct build_ip *ip, uint32_t length)
+void build_ip(uint8_t *frame, const struct build_ends *ends, const struct build_ip *ip,
+              uint32_t length)
 {
     uint8_t *header = frame + 14;
     build_ethernet(frame, ends, 0x0800);

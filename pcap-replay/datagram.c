@@ -157,7 +157,8 @@ static bool read_frame(struct datagrams *run, const struct flow_frame *frame, ui
                        uint32_t *length, struct packet *packet)
 {
     struct captured captured;
-    if (!trace_again(run->session->trace, frame->position, &captured) || captured.length > BUILD_MAX) {
+    if (!trace_again(run->session->trace, frame->position, &captured) ||
+        captured.length > BUILD_MAX) {
         return false;
     }
     memcpy(bytes, captured.bytes, captured.length);
@@ -216,8 +217,8 @@ static void receive_all(struct datagrams *run)
             meet(&run->in, hash_bytes(bytes, length))) {
             run->session->result->bytes_in += length;
         } else {
-            session_fail(run->session, NULL, "a datagram of %u bytes reached the application changed",
-                         length);
+            session_fail(run->session, NULL,
+                         "a datagram of %u bytes reached the application changed", length);
         }
         wisp_pkt_drop(datagram.pkt);
     }
@@ -245,7 +246,8 @@ static void pass_time(struct datagrams *run, wisp_time until)
     settle(run);
 }
 
-static void app_send(struct datagrams *run, const struct flow_frame *frame, const struct packet *packet)
+static void app_send(struct datagrams *run, const struct flow_frame *frame,
+                     const struct packet *packet)
 {
     struct session *session = run->session;
     struct wisp_addr local = wisp_addr_ip4(wisp_ip4_from_value(session->ends.to));
@@ -255,9 +257,8 @@ static void app_send(struct datagrams *run, const struct flow_frame *frame, cons
         return;
     }
     expect(&run->out, hash_bytes(bytes, packet->payload_length));
-    enum wisp_err err =
-        wisp_udp_send(run->socket, &local, &remote, session->flow->peer_port, bytes,
-                      packet->payload_length, session->now);
+    enum wisp_err err = wisp_udp_send(run->socket, &local, &remote, session->flow->peer_port, bytes,
+                                      packet->payload_length, session->now);
     if (err != WISP_OK) {
         session_fail(session, frame, "sending a datagram of %u bytes: %s", packet->payload_length,
                      wisp_err_text(err));
@@ -296,8 +297,8 @@ static void expect_answers(struct datagrams *run)
         }
         run->asked_arp += asks;
         /* An answer whose question is not in the capture cannot be had again. */
-        if (answers && (icmp || run->asked_arp > 0) && read_frame(run, frame, bytes, &length, &packet) &&
-            contents(&packet, &at, &n)) {
+        if (answers && (icmp || run->asked_arp > 0) &&
+            read_frame(run, frame, bytes, &length, &packet) && contents(&packet, &at, &n)) {
             if (flow->kind == PACKET_ARP) {
                 memcpy(bytes + packet.network + 8, run->session->ends.to_mac, 6);
             }
@@ -345,8 +346,8 @@ static void judge(struct datagrams *run, const char *what)
                      run->out.count + run->out.seen, what);
     }
     if (run->in.count > 0) {
-        session_fail(session, NULL, "%u of %u datagrams did not reach the application", run->in.count,
-                     run->in.count + run->in.seen);
+        session_fail(session, NULL, "%u of %u datagrams did not reach the application",
+                     run->in.count, run->in.count + run->in.seen);
     }
 }
 
@@ -397,8 +398,9 @@ void icmp_replay(struct session *session)
     begin(&run, session);
     expect_answers(&run);
     if (run.out.count == 0) {
-        session_skip(session, session->flow->opened_by_dut ? "our side asked: nothing to answer"
-                                                           : "no question and its answer are in the capture");
+        session_skip(session, session->flow->opened_by_dut
+                                  ? "our side asked: nothing to answer"
+                                  : "no question and its answer are in the capture");
     } else {
         run_frames(&run);
         judge(&run, "echo replies");
@@ -412,8 +414,9 @@ void arp_replay(struct session *session)
     begin(&run, session);
     expect_answers(&run);
     if (run.out.count == 0) {
-        session_skip(session, session->flow->opened_by_dut ? "our side asked: nothing to answer"
-                                                           : "no question and its answer are in the capture");
+        session_skip(session, session->flow->opened_by_dut
+                                  ? "our side asked: nothing to answer"
+                                  : "no question and its answer are in the capture");
     } else {
         run_frames(&run);
         judge(&run, "ARP replies");

@@ -14,7 +14,8 @@ static bool decode_ethernet(struct packet *packet, uint32_t *type)
         return false;
     }
     *type = be16(packet->bytes + at);
-    for (int tags = 0; tags < 2 && (*type == 0x8100 || *type == 0x88a8 || *type == 0x9100); tags++) {
+    for (int tags = 0; tags < 2 && (*type == 0x8100 || *type == 0x88a8 || *type == 0x9100);
+         tags++) {
         packet->vlan = true;
         at += 4;
         if (packet->length < at + 2) {
@@ -51,7 +52,8 @@ static bool decode_ip4(struct packet *packet, uint32_t wire_length, uint32_t *sa
     uint32_t header = (ip[0] & 15u) * 4;
     uint32_t total = be16(ip + 2);
     if (total == 0 && wire_length > 1514) {
-        total = wire_length - packet->network; /* captured before segmentation offload filled it in */
+        /* captured before segmentation offload filled it in */
+        total = wire_length - packet->network;
     }
     if (header < 20 || left < header || total < header || total > wire_length - packet->network) {
         return false;
@@ -124,7 +126,8 @@ static void decode_icmp(struct packet *packet, uint32_t said, uint32_t there)
     packet->payload_length = said - 8;
 }
 
-void packet_decode(struct packet *packet, const uint8_t *bytes, uint32_t length, uint32_t wire_length)
+void packet_decode(struct packet *packet, const uint8_t *bytes, uint32_t length,
+                   uint32_t wire_length)
 {
     uint32_t type, said, there;
     memset(packet, 0, sizeof(*packet));

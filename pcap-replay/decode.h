@@ -21,18 +21,18 @@ enum tcp_flag { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_PSH = 8, TCP_ACK = 16
 struct packet {
     enum packet_kind kind;
     const uint8_t *bytes;
-    uint32_t length;       /* of the frame */
-    bool damaged;          /* says it is of that kind, but is cut or contradicts itself */
-    bool cut;              /* the capture has not all of it */
+    uint32_t length; /* of the frame */
+    bool damaged;    /* says it is of that kind, but is cut or contradicts itself */
+    bool cut;        /* the capture has not all of it */
     bool vlan;
-    uint32_t network;      /* offset of the IP or ARP header */
-    uint32_t transport;    /* offset of the TCP, UDP or ICMP header */
-    uint32_t payload;      /* offset of what follows it */
+    uint32_t network;        /* offset of the IP or ARP header */
+    uint32_t transport;      /* offset of the TCP, UDP or ICMP header */
+    uint32_t payload;        /* offset of what follows it */
     uint32_t payload_length; /* as the headers say; less may be there when cut */
     uint8_t protocol;
     uint8_t ttl, tos;
     uint16_t ip_id;
-    bool fragment;         /* any fragment */
+    bool fragment; /* any fragment */
     bool dont_fragment;
     uint32_t source, destination; /* IPv4; ARP: sender and target */
     uint16_t source_port, destination_port;

@@ -115,7 +115,8 @@ static void flow_over(void *context, struct flow *flow)
                                     .counter = run_counter};
     if (!replay_flow(&ground, flow, run->trace, result, reason, sizeof(reason))) {
         char text[300];
-        snprintf(text, sizeof(text), "flow %u %s %s: %s", result->id, result->proto, result->peer, reason);
+        snprintf(text, sizeof(text), "flow %u %s %s: %s", result->id, result->proto, result->peer,
+                 reason);
         run_fault(run, text);
     }
     run->report->frames_in += result->frames_in;

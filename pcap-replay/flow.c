@@ -16,12 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS       4096u
-#define OVER_AFTER    5000000000ull
-#define SILENT_AFTER  60000000000ull
-#define LEASED        256u
-#define WHOLE         2048u /* of UDP: a DHCP message on Ethernet */
-#define HEADERS       160u /* Ethernet with two tags, IPv4 and TCP with all options: 142 */
+#define BUCKETS      4096u
+#define OVER_AFTER   5000000000ull
+#define SILENT_AFTER 60000000000ull
+#define LEASED       256u
+#define WHOLE        2048u /* of UDP: a DHCP message on Ethernet */
+#define HEADERS      160u  /* Ethernet with two tags, IPv4 and TCP with all options: 142 */
 
 struct flow_table {
     struct flow_rules rules;
@@ -296,8 +296,9 @@ static bool keep_frame(struct flow *flow, const struct captured *frame, const st
 {
     void *frames = flow->frames;
     void *options = flow->options;
-    bool good = grow(&frames, &flow->space, flow->count + 1, sizeof(flow->frames[0])) &&
-                grow(&options, &flow->options_space, flow->options_used + packet->options_length, 1);
+    bool good =
+        grow(&frames, &flow->space, flow->count + 1, sizeof(flow->frames[0])) &&
+        grow(&options, &flow->options_space, flow->options_used + packet->options_length, 1);
     flow->frames = frames;
     flow->options = options;
     if (!good) {

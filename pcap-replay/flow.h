@@ -13,8 +13,8 @@
 struct flow_frame {
     uint64_t number, time, position;
     uint32_t seq, ack;
-    uint32_t length;       /* of the payload */
-    uint32_t options;      /* where its TCP options are in flow.options */
+    uint32_t length;  /* of the payload */
+    uint32_t options; /* where its TCP options are in flow.options */
     uint16_t window;
     uint16_t ip_id, urgent;
     uint8_t flags; /* TCP; ICMP: type; ARP: operation; DHCP: enum dhcp_class */
@@ -22,28 +22,28 @@ struct flow_frame {
     uint8_t ttl, tos;
     bool to_dut;
     bool dont_fragment;
-    bool fragment;         /* of an IP packet */
+    bool fragment; /* of an IP packet */
 };
 
 struct flow {
     uint32_t id;
     enum packet_kind kind;
     uint8_t protocol;
-    bool opened_by_dut;    /* the stack is the side that began */
-    bool cut;              /* frames of it were cut */
+    bool opened_by_dut; /* the stack is the side that began */
+    bool cut;           /* frames of it were cut */
     bool fragments, vlan;
     struct dhcp_flow dhcp;
-    bool wrong_sums;       /* to the stack, and not for offload: the receiver dropped those */
-    uint32_t dut, peer;    /* IPv4 */
+    bool wrong_sums;    /* to the stack, and not for offload: the receiver dropped those */
+    uint32_t dut, peer; /* IPv4 */
     uint16_t dut_port, peer_port;
     uint8_t dut_mac[6], peer_mac[6];
-    uint32_t offered_by;   /* who opened: an address */
+    uint32_t offered_by; /* who opened: an address */
     struct flow_frame *frames;
     uint32_t count, space;
     uint8_t *options;
     uint32_t options_used, options_space;
     /* as the table follows it */
-    bool fin[2], rst;      /* fin[0]: towards the stack */
+    bool fin[2], rst; /* fin[0]: towards the stack */
     uint64_t last;
     struct flow *next_in_bucket;
     struct flow *next_leased; /* of the exchanges whose leased address falls into the same bucket */
@@ -52,7 +52,7 @@ struct flow {
 };
 
 struct flow_rules {
-    bool any_dut;          /* each flow's responder is the stack */
+    bool any_dut; /* each flow's responder is the stack */
     uint32_t dut, dut_mask;
 };
 

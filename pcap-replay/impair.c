@@ -103,10 +103,11 @@ bool impairment_parse(const char *text, struct impairment *impairment, char *err
             *value++ = '\0';
         }
         if (!value || !parse_item(item, value, impairment)) {
-            snprintf(error, size,
-                     "--impair: '%.*s' is none of delay=TIME jitter=TIME (ns us ms s) loss=N%% dup=N%% "
-                     "reorder=N%% corrupt=N%% rate=N (bit kbit Mbit Gbit)",
-                     (int)length, text);
+            snprintf(
+                error, size,
+                "--impair: '%.*s' is none of delay=TIME jitter=TIME (ns us ms s) loss=N%% dup=N%% "
+                "reorder=N%% corrupt=N%% rate=N (bit kbit Mbit Gbit)",
+                (int)length, text);
             return false;
         }
         text += length + (text[length] == ',');

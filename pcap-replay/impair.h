@@ -10,7 +10,7 @@
 struct impairment {
     uint64_t delay, jitter; /* nanoseconds; jitter is added, up to that much, and keeps the order */
     uint32_t loss, duplicate, reorder, corrupt; /* millionths */
-    uint64_t rate;          /* bits per second, 0: unlimited */
+    uint64_t rate;                              /* bits per second, 0: unlimited */
 };
 
 /* Reads "delay=20ms,loss=1%,..."; false with a reason in error. */

@@ -86,9 +86,10 @@ static void adopt(struct inject *inject, const struct packet *packet)
 {
     const struct flow_rules *rules = &inject->run->rules;
     uint32_t to = packet->destination;
-    bool candidate = packet->kind >= PACKET_IP4 ? !(packet->bytes[0] & 1) : packet->kind == PACKET_ARP;
-    if (packet->kind == PACKET_IP6 || !candidate || inject->addresses == ADDRESSES || !is_host(to) ||
-        to == packet->source || is_ours(inject, to) ||
+    bool candidate =
+        packet->kind >= PACKET_IP4 ? !(packet->bytes[0] & 1) : packet->kind == PACKET_ARP;
+    if (packet->kind == PACKET_IP6 || !candidate || inject->addresses == ADDRESSES ||
+        !is_host(to) || to == packet->source || is_ours(inject, to) ||
         (!rules->any_dut && ((to ^ rules->dut) & rules->dut_mask) != 0)) {
         return;
     }
@@ -119,8 +120,8 @@ static void open_port(struct inject *inject, const struct packet *packet)
     }
     if (packet->kind == PACKET_UDP && inject->sockets < SOCKETS &&
         !opened(inject->udp_port, inject->sockets, port) &&
-        wisp_udp_open(rig_udp(inject->rig), NULL, port, true,
-                      &inject->socket[inject->sockets]) == WISP_OK) {
+        wisp_udp_open(rig_udp(inject->rig), NULL, port, true, &inject->socket[inject->sockets]) ==
+            WISP_OK) {
         inject->udp_port[inject->sockets++] = port;
     }
 }
@@ -133,7 +134,8 @@ static bool serve_tcp(struct inject *inject)
     uint8_t bytes[4096];
     bool acted = false;
     while (wisp_tcp_next_event(rig_tcp(inject->rig), &event)) {
-        while ((event.what & WISP_TCP_READABLE) && wisp_tcp_read(event.conn, bytes, sizeof(bytes)) > 0) {
+        while ((event.what & WISP_TCP_READABLE) &&
+               wisp_tcp_read(event.conn, bytes, sizeof(bytes)) > 0) {
             acted = true;
         }
         if (event.what & WISP_TCP_CLOSED) {

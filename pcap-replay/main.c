@@ -76,8 +76,8 @@ static int compare_golden(const struct command *command, const char *got, size_t
     if (at == size && at == golden_size) {
         return status == PCAPREPLAY_MISMATCH ? PCAPREPLAY_MATCH : status;
     }
-    fprintf(stderr, "pcap-replay: differs from %s at byte %zu (--update renews it)\n", command->expect,
-            at);
+    fprintf(stderr, "pcap-replay: differs from %s at byte %zu (--update renews it)\n",
+            command->expect, at);
     return PCAPREPLAY_MISMATCH;
 }
 
@@ -116,11 +116,12 @@ static void print_cost(struct command *command, const struct pcapreplay_report *
     if (command->number) {
         fprintf(stderr, "%s: ", command->replay.file);
     }
-    fprintf(stderr,
-            "replayed %.6f s of trace in %.3f s, %.3f s of processor time: %.0f frames per second of "
-            "it; %ld KB of memory\n",
-            (double)report->virtual_ns / 1e9, wall, busy,
-            (double)report->frames / (busy > 0 ? busy : wall), used.ru_maxrss);
+    fprintf(
+        stderr,
+        "replayed %.6f s of trace in %.3f s, %.3f s of processor time: %.0f frames per second of "
+        "it; %ld KB of memory\n",
+        (double)report->virtual_ns / 1e9, wall, busy,
+        (double)report->frames / (busy > 0 ? busy : wall), used.ru_maxrss);
 }
 
 /* TAP has one plan: in a list, each capture is a test, and its report the subtest above. */

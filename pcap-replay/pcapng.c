@@ -17,21 +17,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECTION     0x0a0d0d0au
-#define INTERFACE   1u
-#define SNAPLEN     262144u
-#define INTERFACES  4096u
-#define HEAD        12u /* type, length, byte order */
-#define MAX_BLOCK   (1u << 27)
+#define SECTION    0x0a0d0d0au
+#define INTERFACE  1u
+#define SNAPLEN    262144u
+#define INTERFACES 4096u
+#define HEAD       12u /* type, length, byte order */
+#define MAX_BLOCK  (1u << 27)
 
 struct even {
     FILE *file;
-    uint64_t at;       /* position of the next byte read */
-    uint64_t block;    /* start of the block that headers are collected from */
-    uint64_t known;    /* blocks are followed up to here */
+    uint64_t at;    /* position of the next byte read */
+    uint64_t block; /* start of the block that headers are collected from */
+    uint64_t known; /* blocks are followed up to here */
     uint8_t head[HEAD];
-    bool follow;       /* it is pcapng, as far as was seen */
-    bool swapped;      /* other byte order than little endian */
+    bool follow;                /* it is pcapng, as far as was seen */
+    bool swapped;               /* other byte order than little endian */
     uint64_t patch[INTERFACES]; /* positions of snapshot lengths, ascending */
     uint32_t patches;
     char buffer[]; /* the stream's: glibc keeps its own size unless it is given one */

@@ -22,20 +22,24 @@ extern "C" {
 #endif
 
 enum pcapreplay_mode {
-    PCAPREPLAY_ENDPOINT, /* one side of each conversation is the stack, the other is rebuilt from the capture */
-    PCAPREPLAY_INJECT    /* frames as they are: parsing, drop rules, robustness */
+    /* one side of each conversation is the stack, the other is rebuilt from the capture */
+    PCAPREPLAY_ENDPOINT,
+    PCAPREPLAY_INJECT /* frames as they are: parsing, drop rules, robustness */
 };
 
 /* How alike the stack's answers must be to the captured ones. */
 enum pcapreplay_strict {
-    PCAPREPLAY_STREAM,  /* the bytes of each direction, and how it ended */
-    PCAPREPLAY_HEADERS, /* and each segment's flags, sequence and acknowledgement numbers, and length */
-    PCAPREPLAY_BYTES    /* and what else stands in it, but identifications, timestamps and checksums */
+    PCAPREPLAY_STREAM, /* the bytes of each direction, and how it ended */
+    /* and each segment's flags, sequence and acknowledgement numbers, and length */
+    PCAPREPLAY_HEADERS,
+    /* and what else stands in it, but identifications, timestamps and checksums */
+    PCAPREPLAY_BYTES
 };
 
 /* Frames with a blank or wrong transport checksum. */
 enum pcapreplay_csum {
-    PCAPREPLAY_CSUM_AUTO, /* blank ones (offload at the capturing host) are completed, others stay */
+    /* blank ones (offload at the capturing host) are completed, others stay */
+    PCAPREPLAY_CSUM_AUTO,
     PCAPREPLAY_CSUM_KEEP, /* all stay as captured */
     PCAPREPLAY_CSUM_FIX   /* all are completed */
 };
@@ -45,29 +49,31 @@ enum pcapreplay_status {
     PCAPREPLAY_MISMATCH = 1,
     PCAPREPLAY_USAGE = 2,      /* an option's value cannot be used */
     PCAPREPLAY_UNREADABLE = 3, /* the capture cannot be read, or only in part */
-    PCAPREPLAY_FAULT = 4,      /* the stack lost pages or grants, broke the ring's rules, or went round in circles */
-    PCAPREPLAY_NOTHING = 77    /* nothing in the capture applies */
+    /* the stack lost pages or grants, broke the ring's rules, or went round in circles */
+    PCAPREPLAY_FAULT = 4,
+    PCAPREPLAY_NOTHING = 77 /* nothing in the capture applies */
 };
 
 struct pcapreplay_options {
-    const char *file;         /* "-": standard input */
-    const char *filter;       /* pcap-filter(7), or null */
+    const char *file;   /* "-": standard input */
+    const char *filter; /* pcap-filter(7), or null */
     enum pcapreplay_mode mode;
     enum pcapreplay_strict strict;
     enum pcapreplay_csum csum;
-    const char *dut;          /* "ADDR[/LEN]": the stack is these hosts; null: each flow's responder,
+    const char *dut;     /* "ADDR[/LEN]": the stack is these hosts; null: each flow's responder,
                                * of DHCP the client */
-    const char *dut_mac;      /* null: as captured */
-    uint16_t mtu;             /* default 1500 */
-    uint64_t seed;            /* default 1 */
-    const char *impair;       /* "delay=20ms,jitter=5ms,loss=1%,dup=.1%,reorder=2%,corrupt=.01%,rate=10Mbit" */
-    const char *write;        /* all frames of both directions, as nanosecond pcap */
-    bool allow_truncated;     /* judge flows of cut frames too */
-    bool persistent;          /* grants for good instead of for each use */
-    uint16_t split;           /* fill ring slots with at most that many bytes; 0: whole pages */
-    uint16_t queues;          /* ring pairs, default 1 */
-    uint64_t limit;           /* frames to read; 0: all */
-    bool list;                /* only say which flows there are */
+    const char *dut_mac; /* null: as captured */
+    uint16_t mtu;        /* default 1500 */
+    uint64_t seed;       /* default 1 */
+    /* "delay=20ms,jitter=5ms,loss=1%,dup=.1%,reorder=2%,corrupt=.01%,rate=10Mbit" */
+    const char *impair;
+    const char *write;    /* all frames of both directions, as nanosecond pcap */
+    bool allow_truncated; /* judge flows of cut frames too */
+    bool persistent;      /* grants for good instead of for each use */
+    uint16_t split;       /* fill ring slots with at most that many bytes; 0: whole pages */
+    uint16_t queues;      /* ring pairs, default 1 */
+    uint64_t limit;       /* frames to read; 0: all */
+    bool list;            /* only say which flows there are */
     /* Called now and then; total 0: unknown. */
     void (*progress)(void *context, uint64_t frames, uint64_t bytes, uint64_t total);
     void *context;
@@ -78,20 +84,21 @@ void pcapreplay_options_default(struct pcapreplay_options *options);
 enum pcapreplay_verdict { PCAPREPLAY_PASS, PCAPREPLAY_FAIL, PCAPREPLAY_SKIP };
 
 struct pcapreplay_flow {
-    uint32_t id;             /* in the order of first frames, from 1 */
-    const char *proto;       /* "tcp", "udp", "icmp", "arp", "dhcp", "ip", "ip6" */
-    char peer[48];           /* "10.0.0.1:40000" */
-    char dut[48];            /* "10.0.0.2:80" */
-    bool complete;           /* its opening was seen, no byte and no frame of it is missing or cut */
+    uint32_t id;       /* in the order of first frames, from 1 */
+    const char *proto; /* "tcp", "udp", "icmp", "arp", "dhcp", "ip", "ip6" */
+    char peer[48];     /* "10.0.0.1:40000" */
+    char dut[48];      /* "10.0.0.2:80" */
+    /* its opening was seen, no byte and no frame of it is missing or cut */
+    bool complete;
     enum pcapreplay_verdict verdict;
     uint64_t frames_in, frames_out; /* to the stack, from it, in the replay */
     uint64_t bytes_in, bytes_out;   /* payload received by our application, and by the peer */
-    uint64_t first_frame;    /* number in the capture */
-    uint64_t diff_frame;     /* of a FAIL: the captured frame it was found at; 0: at the end */
-    uint64_t diff_time;      /* of that frame, nanoseconds since the capture began */
-    char exchange[160];      /* of DHCP: the client's card and the captured messages; else "" */
-    char why[200];           /* of a FAIL or SKIP: one line */
-    char expected[120];      /* of a FAIL of headers or bytes */
+    uint64_t first_frame;           /* number in the capture */
+    uint64_t diff_frame; /* of a FAIL: the captured frame it was found at; 0: at the end */
+    uint64_t diff_time;  /* of that frame, nanoseconds since the capture began */
+    char exchange[160];  /* of DHCP: the client's card and the captured messages; else "" */
+    char why[200];       /* of a FAIL or SKIP: one line */
+    char expected[120];  /* of a FAIL of headers or bytes */
     char got[120];
 };
 
@@ -102,13 +109,13 @@ struct pcapreplay_counter {
 
 struct pcapreplay_report {
     enum pcapreplay_status status;
-    char text[512];          /* one line: the error, or the outcome */
+    char text[512]; /* one line: the error, or the outcome */
     char link_type[24];
-    uint64_t frames, bytes;  /* read */
+    uint64_t frames, bytes;         /* read */
     uint64_t frames_in, frames_out; /* to the stack, from it */
-    uint64_t skipped;        /* frames that belong to nothing that is replayed */
+    uint64_t skipped;               /* frames that belong to nothing that is replayed */
     uint64_t cut, backwards, filtered, blank;
-    uint64_t virtual_ns;     /* from the first frame to the last */
+    uint64_t virtual_ns;           /* from the first frame to the last */
     struct pcapreplay_flow *flows; /* endpoint mode */
     uint32_t flow_count;
     uint32_t pass, fail, skip;

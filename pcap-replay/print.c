@@ -37,8 +37,9 @@ static void print_flow(const struct pcapreplay_flow *flow, const struct pcaprepl
              (unsigned long long)flow->frames_out);
     snprintf(bytes, sizeof(bytes), "%llu/%llu B", (unsigned long long)flow->bytes_in,
              (unsigned long long)flow->bytes_out);
-    fprintf(file, "%5u  %-5s  %-44s %14s %20s   %s%s%s\n", flow->id, flow->proto, ends, frames, bytes,
-            options->list                          ? "-"
+    fprintf(file, "%5u  %-5s  %-44s %14s %20s   %s%s%s\n", flow->id, flow->proto, ends, frames,
+            bytes,
+            options->list                      ? "-"
             : flow->verdict == PCAPREPLAY_PASS ? "PASS"
             : flow->verdict == PCAPREPLAY_FAIL ? "FAIL"
                                                : "SKIP  ",
@@ -72,12 +73,16 @@ static void print_notes(const struct pcapreplay_report *report, FILE *file)
                 (unsigned long long)report->cut);
     }
     if (report->backwards) {
-        fprintf(file, "note     %llu frames stand before their predecessors in time: taken as simultaneous\n",
-                (unsigned long long)report->backwards);
+        fprintf(
+            file,
+            "note     %llu frames stand before their predecessors in time: taken as simultaneous\n",
+            (unsigned long long)report->backwards);
     }
     if (report->blank) {
-        fprintf(file, "note     %llu frames with blank checksums (taken before offload): delivered as such\n",
-                (unsigned long long)report->blank);
+        fprintf(
+            file,
+            "note     %llu frames with blank checksums (taken before offload): delivered as such\n",
+            (unsigned long long)report->blank);
     }
     if (report->filtered) {
         fprintf(file, "note     %llu frames left out by the filter\n",
@@ -127,8 +132,9 @@ static void print_tap(const struct pcapreplay_report *report,
 {
     if (options->mode == PCAPREPLAY_INJECT || report->flow_count == 0) {
         bool nothing = report->status == PCAPREPLAY_NOTHING;
-        fprintf(file, "1..1\n%s 1 - %s%s\n", report->status == PCAPREPLAY_MATCH || nothing ? "ok" : "not ok",
-                report->text, nothing ? " # SKIP" : "");
+        fprintf(file, "1..1\n%s 1 - %s%s\n",
+                report->status == PCAPREPLAY_MATCH || nothing ? "ok" : "not ok", report->text,
+                nothing ? " # SKIP" : "");
         return;
     }
     fprintf(file, "1..%u\n", report->flow_count);
@@ -236,7 +242,8 @@ static void print_json(const struct pcapreplay_report *report,
     if (stats) {
         json_t *counters = json_object();
         for (uint32_t i = 0; i < report->counter_count; i++) {
-            json_object_set_new(counters, report->counters[i].name, number(report->counters[i].value));
+            json_object_set_new(counters, report->counters[i].name,
+                                number(report->counters[i].value));
         }
         json_object_set_new(object, "counters", counters);
     }
@@ -245,8 +252,9 @@ static void print_json(const struct pcapreplay_report *report,
     json_decref(object);
 }
 
-void pcapreplay_print(const struct pcapreplay_report *report, const struct pcapreplay_options *options,
-                      enum pcapreplay_format format, bool stats, FILE *file)
+void pcapreplay_print(const struct pcapreplay_report *report,
+                      const struct pcapreplay_options *options, enum pcapreplay_format format,
+                      bool stats, FILE *file)
 {
     if (format == PCAPREPLAY_TAP) {
         print_tap(report, options, file);

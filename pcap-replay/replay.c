@@ -44,7 +44,8 @@ void run_counter(void *context, const char *name, uint64_t value)
     struct pcapreplay_report *report = run->report;
     uint32_t at = run->counter_next;
     if (at >= report->counter_count || strcmp(report->counters[at].name, name) != 0) {
-        for (at = 0; at < report->counter_count && strcmp(report->counters[at].name, name) != 0; at++) {
+        for (at = 0; at < report->counter_count && strcmp(report->counters[at].name, name) != 0;
+             at++) {
         }
     }
     if (at == report->counter_count) {
@@ -94,7 +95,8 @@ static bool read_dut(struct run *run)
         return true;
     }
     if (!wisp_ip4_parse_prefix(text, strlen(text), &ip, &prefix)) {
-        set_outcome(run->report, PCAPREPLAY_USAGE, "--dut: '%s' is no ADDR or ADDR/LEN of IPv4", text);
+        set_outcome(run->report, PCAPREPLAY_USAGE, "--dut: '%s' is no ADDR or ADDR/LEN of IPv4",
+                    text);
         return false;
     }
     run->rules.dut = wisp_ip4_value(ip);
@@ -118,13 +120,15 @@ static bool read_options(struct run *run)
         run->dut_mac_given =
             wisp_mac_parse(options->dut_mac, strlen(options->dut_mac), &run->dut_mac);
         if (!run->dut_mac_given) {
-            set_outcome(report, PCAPREPLAY_USAGE, "--dut-mac: '%s' is no MAC address", options->dut_mac);
+            set_outcome(report, PCAPREPLAY_USAGE, "--dut-mac: '%s' is no MAC address",
+                        options->dut_mac);
             return false;
         }
     }
     if (options->impair) {
         run->impaired = true;
-        if (!impairment_parse(options->impair, &run->impairment, report->text, sizeof(report->text))) {
+        if (!impairment_parse(options->impair, &run->impairment, report->text,
+                              sizeof(report->text))) {
             report->status = PCAPREPLAY_USAGE;
             return false;
         }
@@ -202,8 +206,8 @@ static void close_files(struct run *run)
 {
     char reason[300];
     if (run->writer) {
-        bool keep = run->report->status != PCAPREPLAY_UNREADABLE &&
-                    run->report->status != PCAPREPLAY_USAGE;
+        bool keep =
+            run->report->status != PCAPREPLAY_UNREADABLE && run->report->status != PCAPREPLAY_USAGE;
         if (!writer_close(run->writer, keep, reason, sizeof(reason))) {
             set_outcome(run->report, PCAPREPLAY_USAGE, "%s", reason);
         }

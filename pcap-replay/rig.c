@@ -176,7 +176,8 @@ static bool make_front(struct rig *rig)
 {
     struct wisp_netfront_config config;
     void *meta = carve(rig, wisp_pool_size(PAGES));
-    rig->pages = meta ? wisp_pool_init(meta, wisp_pool_size(PAGES), rig->config.memory->pages, PAGES, RESERVE, false)
+    rig->pages = meta ? wisp_pool_init(meta, wisp_pool_size(PAGES), rig->config.memory->pages,
+                                       PAGES, RESERVE, false)
                       : NULL;
     if (!rig->pages) {
         return false;
@@ -240,8 +241,8 @@ static bool make_transports(struct rig *rig, wisp_time now)
 /* The handshake of both ends over xenstore. */
 static bool connect_ends(struct rig *rig, wisp_time now)
 {
-    for (int i = 0; i < 64 && !(wisp_netfront_dev(rig->front)->link && wisp_netback_connected(rig->nb));
-         i++) {
+    for (int i = 0;
+         i < 64 && !(wisp_netfront_dev(rig->front)->link && wisp_netback_connected(rig->nb)); i++) {
         wisp_netfront_step(rig->front, now);
         wisp_netback_poll(rig->nb, now);
     }
@@ -319,7 +320,8 @@ static void check_ledgers(struct rig *rig)
 {
     char text[128];
     if (rig->nb && wisp_netback_fatal(rig->nb)) {
-        snprintf(text, sizeof(text), "the backend disabled the device: %s", wisp_netback_fatal(rig->nb));
+        snprintf(text, sizeof(text), "the backend disabled the device: %s",
+                 wisp_netback_fatal(rig->nb));
         set_fault(rig, text);
     }
     if (rig->nb) {
@@ -335,8 +337,8 @@ static void check_ledgers(struct rig *rig)
         struct wisp_pool_stats stats;
         wisp_pool_stats(rig->pages, &stats);
         if (stats.in_use || stats.quarantined) {
-            snprintf(text, sizeof(text), "%u pages in use at the end, %u in quarantine", stats.in_use,
-                     stats.quarantined);
+            snprintf(text, sizeof(text), "%u pages in use at the end, %u in quarantine",
+                     stats.in_use, stats.quarantined);
             set_fault(rig, text);
         }
     }

@@ -32,7 +32,8 @@ struct rig_config {
     /* A frame left the stack and arrived at its peer. */
     void (*out)(void *context, const uint8_t *bytes, uint32_t length, wisp_time now);
     /* Every frame where it crosses the stack's edge, in either direction; null: nobody looks. */
-    void (*show)(void *context, bool to_stack, const uint8_t *bytes, uint32_t length, wisp_time now);
+    void (*show)(void *context, bool to_stack, const uint8_t *bytes, uint32_t length,
+                 wisp_time now);
     void *context;
 };
 
@@ -50,8 +51,8 @@ bool rig_address(struct rig *rig, uint32_t address, wisp_time now);
 
 /* Sends a frame towards the stack, of any size; blank: its transport checksum is the pseudo-header's sum only;
  * gso_size: how a segment larger than the MTU is to be cut, 0: it is not. */
-void rig_send(struct rig *rig, const uint8_t *bytes, uint32_t length, bool blank,
-              uint16_t gso_size, wisp_time now);
+void rig_send(struct rig *rig, const uint8_t *bytes, uint32_t length, bool blank, uint16_t gso_size,
+              wisp_time now);
 
 /* Frames of length bytes that the ring takes at once. */
 uint32_t rig_room(struct rig *rig, uint32_t length);

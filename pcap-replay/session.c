@@ -49,7 +49,8 @@ static void session_out(void *context, const uint8_t *bytes, uint32_t length, wi
     struct session *session = context;
     struct packet packet;
     if (!wisp_frame_csum_good(bytes, length)) {
-        return; /* a peer takes no frame that was damaged on the path, nor one the stack summed up wrong */
+        /* a peer takes no frame that was damaged on the path, nor one the stack summed up wrong */
+        return;
     }
     packet_decode(&packet, bytes, length, length);
     if (packet.kind == PACKET_ARP && packet.icmp_code == 1 &&
@@ -245,7 +246,8 @@ static bool run_session(const struct session_ground *ground, const struct flow *
 }
 
 static bool replay_tcp(const struct session_ground *ground, const struct flow *flow,
-                       struct trace *trace, struct pcapreplay_flow *result, char *error, size_t size)
+                       struct trace *trace, struct pcapreplay_flow *result, char *error,
+                       size_t size)
 {
     struct session none = {.result = result};
     struct stream streams[2];

@@ -22,7 +22,7 @@ struct session {
     /* A frame of the stack's, ARP requests excepted, which the session answers itself. */
     void (*out)(void *engine, const struct packet *packet, wisp_time now);
     void *engine;
-    bool asked;             /* an ARP request of the stack waits for its answer */
+    bool asked; /* an ARP request of the stack waits for its answer */
     uint32_t asked_for;
 };
 
@@ -31,7 +31,8 @@ struct session_ground {
     const struct pcapreplay_options *options;
     struct rig_memory *memory;
     const struct impairment *impairment;
-    void (*show)(void *context, bool to_stack, const uint8_t *bytes, uint32_t length, wisp_time now);
+    void (*show)(void *context, bool to_stack, const uint8_t *bytes, uint32_t length,
+                 wisp_time now);
     void *context;
     void (*counter)(void *context, const char *name, uint64_t value);
 };

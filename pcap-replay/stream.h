@@ -12,7 +12,7 @@
 struct ranges {
     struct {
         uint64_t from, to;
-    } *run;
+    } * run;
     uint32_t count, space;
 };
 
@@ -25,16 +25,16 @@ void ranges_free(struct ranges *ranges);
 
 struct stream {
     uint8_t *bytes;
-    uint64_t length;     /* up to the first hole */
+    uint64_t length; /* up to the first hole */
     uint64_t space;
-    uint32_t first_seq;  /* sequence number of offset 0 */
-    uint64_t acked;      /* as far as the other side acknowledged it */
-    bool known;          /* its SYN was seen */
-    bool fin;            /* its end was seen, at length */
+    uint32_t first_seq; /* sequence number of offset 0 */
+    uint64_t acked;     /* as far as the other side acknowledged it */
+    bool known;         /* its SYN was seen */
+    bool fin;           /* its end was seen, at length */
     uint64_t fin_at;
-    bool hole;           /* bytes are missing in the capture */
-    bool beyond;         /* bytes were sent behind its end */
-    bool mapped;         /* on a file without a name instead of in memory */
+    bool hole;   /* bytes are missing in the capture */
+    bool beyond; /* bytes were sent behind its end */
+    bool mapped; /* on a file without a name instead of in memory */
 };
 
 /*

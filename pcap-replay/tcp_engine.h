@@ -30,24 +30,24 @@ struct tcp_engine {
 
     /* What the peer heard from the stack. */
     bool dut_known;
-    uint32_t dut_first;      /* the stack's sequence number of offset 0 */
+    uint32_t dut_first; /* the stack's sequence number of offset 0 */
     struct ranges heard;
     uint64_t heard_whole;
     bool dut_fin, dut_rst;
     uint64_t dut_fin_at;
     bool dut_timestamps, dut_sack;
-    uint8_t dut_shift;       /* window scale, 0 when not agreed on */
+    uint8_t dut_shift; /* window scale, 0 when not agreed on */
     uint16_t dut_mss;
-    uint32_t dut_tsval;      /* latest, for echoing */
-    uint64_t dut_ack;        /* offset in `in` the stack has acknowledged */
-    bool dut_fin_acked;      /* and our FIN */
-    uint64_t dut_edge;       /* end of the window it offers */
-    bool wrong;              /* a byte differed: reported */
+    uint32_t dut_tsval; /* latest, for echoing */
+    uint64_t dut_ack;   /* offset in `in` the stack has acknowledged */
+    bool dut_fin_acked; /* and our FIN */
+    uint64_t dut_edge;  /* end of the window it offers */
+    bool wrong;         /* a byte differed: reported */
 
     /* What the peer sent. */
-    uint64_t sent;           /* highest offset */
+    uint64_t sent; /* highest offset */
     bool sent_fin, sent_rst;
-    uint64_t acked;          /* of the stack's stream */
+    uint64_t acked; /* of the stack's stream */
     bool acked_fin;
     const struct flow_frame *latest; /* frame whose window and timestamp hold now */
     wisp_time ack_due, resend_due;
@@ -57,10 +57,11 @@ struct tcp_engine {
     struct wisp_tcp_listener *listener;
     struct wisp_tcp_conn *conn;
     bool connected, closed, shut, paused, aborted;
-    bool end_wanted;         /* the captured side closed once it had written everything up to fin_at */
-    uint64_t may_write;      /* captured as sent so far */
+    /* the captured side closed once it had written everything up to fin_at */
+    bool end_wanted;
+    uint64_t may_write; /* captured as sent so far */
     uint64_t written, read;
-    uint64_t told;           /* of the peer's stream, acknowledged by the captured side so far */
+    uint64_t told; /* of the peer's stream, acknowledged by the captured side so far */
 
     struct sent_segment *segments;
     uint32_t segment_count, segment_space;

@@ -17,7 +17,15 @@
 #define RESEND_FIRST WISP_MS(300)
 #define RESEND_MOST  WISP_SEC(5)
 
-enum option { OPTION_END, OPTION_NOP, OPTION_MSS, OPTION_SHIFT, OPTION_SACK_OK, OPTION_SACK, OPTION_TS = 8 };
+enum option {
+    OPTION_END,
+    OPTION_NOP,
+    OPTION_MSS,
+    OPTION_SHIFT,
+    OPTION_SACK_OK,
+    OPTION_SACK,
+    OPTION_TS = 8
+};
 
 /* ---- hearing ---- */
 
@@ -160,9 +168,10 @@ void tcp_peer_hear(void *context, const struct packet *packet, wisp_time now)
     if (packet->flags & TCP_ACK) {
         hear_ack(engine, packet, syn);
     }
-    bool owes = engine->heard_whole > engine->acked ||
-                (engine->dut_fin && engine->heard_whole == engine->dut_fin_at && !engine->acked_fin) ||
-                (packet->payload_length && from < engine->acked);
+    bool owes =
+        engine->heard_whole > engine->acked ||
+        (engine->dut_fin && engine->heard_whole == engine->dut_fin_at && !engine->acked_fin) ||
+        (packet->payload_length && from < engine->acked);
     if (owes && engine->ack_due == WISP_NEVER) {
         engine->ack_due = now + ACK_AFTER;
     }
@@ -379,7 +388,8 @@ wisp_time tcp_peer_deadline(const struct tcp_engine *engine)
 static void send_again(struct tcp_engine *engine)
 {
     const struct flow_frame *first = &engine->session->flow->frames[0];
-    engine->resend_after = engine->resend_after * 2 < RESEND_MOST ? engine->resend_after * 2 : RESEND_MOST;
+    engine->resend_after =
+        engine->resend_after * 2 < RESEND_MOST ? engine->resend_after * 2 : RESEND_MOST;
     engine->resend_due = engine->session->now + engine->resend_after;
     if (!engine->dut_known) {
         send_segment(engine, first, 0, 0, first->flags, 0);

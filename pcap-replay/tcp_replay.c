@@ -59,8 +59,8 @@ static bool may_send(const struct tcp_engine *engine, const struct flow_frame *f
 {
     uint64_t wants = tcp_peer_wants(engine, frame);
     uint64_t can = engine->may_write + (engine->end_wanted && engine->out->fin);
-    uint64_t had = engine->heard_whole +
-                   (engine->dut_fin && engine->heard_whole == engine->dut_fin_at);
+    uint64_t had =
+        engine->heard_whole + (engine->dut_fin && engine->heard_whole == engine->dut_fin_at);
     if (frame->flags & TCP_RST) {
         /* A reset is exactly next (RFC 5961 §3.2) only for who has what the captured side had. */
         return engine->dut_ack >= engine->told;
@@ -129,8 +129,8 @@ static bool all_done(const struct tcp_engine *engine, const struct flow_frame *f
         return true;
     }
     bool fin = !engine->out->fin || was_reset(engine) || engine->dut_fin;
-    return engine->read >= expected_in(engine) && engine->heard_whole >= expected_out(engine) && fin &&
-           engine->ack_due == WISP_NEVER;
+    return engine->read >= expected_in(engine) && engine->heard_whole >= expected_out(engine) &&
+           fin && engine->ack_due == WISP_NEVER;
 }
 
 static void judge_stream(struct tcp_engine *engine)
@@ -138,7 +138,8 @@ static void judge_stream(struct tcp_engine *engine)
     struct session *session = engine->session;
     if (engine->heard_whole < expected_out(engine)) {
         session_fail(session, NULL, "the stack sent %llu of %llu bytes%s",
-                     (unsigned long long)engine->heard_whole, (unsigned long long)engine->out->length,
+                     (unsigned long long)engine->heard_whole,
+                     (unsigned long long)engine->out->length,
                      engine->dut_known ? engine->dut_rst && !was_reset(engine) ? ", then reset" : ""
                                        : ": it never answered the SYN");
     }
@@ -225,8 +226,8 @@ static const char *bytes_difference(const struct flow *flow, const struct flow_f
     return frame->dont_fragment != segment->dont_fragment ? "ip.flags.df" : NULL;
 }
 
-static void judge_segment(struct tcp_engine *engine, const struct flow_frame *frame, uint32_t number,
-                          uint64_t near[2])
+static void judge_segment(struct tcp_engine *engine, const struct flow_frame *frame,
+                          uint32_t number, uint64_t near[2])
 {
     struct pcapreplay_flow *result = engine->session->result;
     uint64_t seq = frame->flags & TCP_SYN ? 0 : stream_offset(engine->out, frame->seq, near[1]);
@@ -257,7 +258,8 @@ static void judge_headers(struct tcp_engine *engine)
     const struct flow *flow = engine->session->flow;
     uint64_t near[2] = {0, 0};
     uint32_t number = 0;
-    for (uint32_t i = 0; i < flow->count && engine->session->result->verdict != PCAPREPLAY_FAIL; i++) {
+    for (uint32_t i = 0; i < flow->count && engine->session->result->verdict != PCAPREPLAY_FAIL;
+         i++) {
         if (!flow->frames[i].to_dut) {
             judge_segment(engine, &flow->frames[i], number++, near);
         }

@@ -33,8 +33,8 @@ struct trace {
     struct bpf_program program;
     bool filtering;
     bool began;
-    bool again;   /* positions are wanted */
-    bool moved;   /* trace_again was here: `resume` is where reading in order goes on */
+    bool again; /* positions are wanted */
+    bool moved; /* trace_again was here: `resume` is where reading in order goes on */
     off_t resume;
     int link_type;
     uint64_t first; /* absolute time of the first frame */
@@ -132,8 +132,8 @@ static bool open_pcap(struct trace *trace, FILE *file, const char *path, char *e
         pcap_fopen_offline_with_tstamp_precision(trace->file, PCAP_TSTAMP_PRECISION_NANO, reason);
     if (!trace->pcap) {
         fclose(trace->file);
-        snprintf(error, size, "%s: %s: is it a pcap or pcapng file, and whole? (see `file %s`)", path,
-                 reason, path);
+        snprintf(error, size, "%s: %s: is it a pcap or pcapng file, and whole? (see `file %s`)",
+                 path, reason, path);
         return false;
     }
     trace->link_type = pcap_datalink(trace->pcap);
@@ -142,8 +142,7 @@ static bool open_pcap(struct trace *trace, FILE *file, const char *path, char *e
         snprintf(error, size,
                  "%s: link type %s (%d) is none of EN10MB, RAW, NULL, LOOP, LINUX_SLL, LINUX_SLL2: "
                  "capture on an Ethernet interface",
-                 path, trace->info.link_type ? trace->info.link_type : "unknown",
-                 trace->link_type);
+                 path, trace->info.link_type ? trace->info.link_type : "unknown", trace->link_type);
         return false;
     }
     return true;
@@ -153,8 +152,8 @@ static bool open_pcap(struct trace *trace, FILE *file, const char *path, char *e
 static bool set_filter(struct trace *trace, const char *filter, char *error, size_t size)
 {
     pcap_t *ethernet = pcap_open_dead(DLT_EN10MB, (int)FRAME_MAX);
-    bool good = ethernet && pcap_compile(ethernet, &trace->program, filter, 1,
-                                         PCAP_NETMASK_UNKNOWN) == 0;
+    bool good =
+        ethernet && pcap_compile(ethernet, &trace->program, filter, 1, PCAP_NETMASK_UNKNOWN) == 0;
     if (!good) {
         snprintf(error, size, "filter '%s': %s (see pcap-filter(7))", filter,
                  ethernet ? pcap_geterr(ethernet) : "no memory");
@@ -166,8 +165,8 @@ static bool set_filter(struct trace *trace, const char *filter, char *error, siz
     return good;
 }
 
-struct trace *trace_open(const char *path, const char *filter, bool again, char *error,
-                             size_t size, bool *usage)
+struct trace *trace_open(const char *path, const char *filter, bool again, char *error, size_t size,
+                         bool *usage)
 {
     struct stat status;
     *usage = false;
@@ -254,8 +253,8 @@ static bool link_header(int type, const uint8_t *bytes, uint32_t length, uint32_
     return true;
 }
 
-static void to_ethernet(struct trace *trace, const struct pcap_pkthdr *header,
-                        const uint8_t *bytes, struct captured *frame)
+static void to_ethernet(struct trace *trace, const struct pcap_pkthdr *header, const uint8_t *bytes,
+                        struct captured *frame)
 {
     uint32_t skip;
     uint16_t protocol;

@@ -14,8 +14,9 @@
 struct trace;
 
 struct captured {
-    uint64_t number;      /* counted from 1, as other tools do, over all frames of the file */
-    uint64_t time;        /* nanoseconds since the first frame of the file, never less than before */
+    uint64_t number; /* counted from 1, as other tools do, over all frames of the file */
+    /* nanoseconds since the first frame of the file, never less than before */
+    uint64_t time;
     uint64_t position;    /* for trace_again */
     const uint8_t *bytes; /* an Ethernet frame, valid until the next call on the capture */
     uint32_t length;      /* bytes there are */
@@ -25,13 +26,13 @@ struct captured {
 struct trace_info {
     const char *link_type; /* "EN10MB" */
     bool nanoseconds;
-    uint64_t frames;       /* read so far, those the filter left out included */
-    uint64_t bytes;        /* of these, on the wire */
-    uint64_t cut;          /* of these frames, shorter than on the wire */
-    uint64_t backwards;    /* of these frames, before their predecessor in time */
-    uint64_t last;         /* time of the latest frame */
-    uint64_t filtered;     /* left out by the filter */
-    uint64_t file_size;    /* 0: unknown */
+    uint64_t frames;    /* read so far, those the filter left out included */
+    uint64_t bytes;     /* of these, on the wire */
+    uint64_t cut;       /* of these frames, shorter than on the wire */
+    uint64_t backwards; /* of these frames, before their predecessor in time */
+    uint64_t last;      /* time of the latest frame */
+    uint64_t filtered;  /* left out by the filter */
+    uint64_t file_size; /* 0: unknown */
 };
 
 /*
@@ -39,8 +40,8 @@ struct trace_info {
  * standard input is spooled to a temporary file. Null, and one line in error (size bytes) saying what to do: not
  * there, not readable, compressed, of an unknown format or link type, filter wrong (*usage is set then).
  */
-struct trace *trace_open(const char *path, const char *filter, bool again, char *error,
-                             size_t size, bool *usage);
+struct trace *trace_open(const char *path, const char *filter, bool again, char *error, size_t size,
+                         bool *usage);
 void trace_close(struct trace *trace);
 
 /* 1: a frame. 0: the end. -1: damaged; trace_error tells. */

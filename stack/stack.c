@@ -17,8 +17,8 @@
 #include <string.h>
 #include <wisp/stack.h>
 
-#define RX_BATCHES 8u
-#define EVENTS     16u
+#define RX_BATCHES   8u
+#define EVENTS       16u
 #define BLOCKED_POLL WISP_US(100) /* when to look again if the device had no room */
 
 struct wisp_stack {

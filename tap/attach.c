@@ -56,13 +56,17 @@ static bool refuse_attach(struct reason why, const char *name)
     switch (errno) {
     case EPERM:
     case EACCES:
-        return refuse(why, "tap %s may not be used: make it once with `sudo ip tuntap add %s mode tap "
-                           "user $USER vnet_hdr`, or run inside `unshare -Urn`", name, name);
+        return refuse(why,
+                      "tap %s may not be used: make it once with `sudo ip tuntap add %s mode tap "
+                      "user $USER vnet_hdr`, or run inside `unshare -Urn`",
+                      name, name);
     case EBUSY:
-        return refuse(why, "tap %s is in use by another program: end that, or choose another --tap=NAME",
+        return refuse(why,
+                      "tap %s is in use by another program: end that, or choose another --tap=NAME",
                       name);
     case EINVAL:
-        return refuse(why, "%s is there and is no tap of this kind: choose another --tap=NAME", name);
+        return refuse(why, "%s is there and is no tap of this kind: choose another --tap=NAME",
+                      name);
     default:
         return refuse(why, "tap %s: %s", name, strerror(errno));
     }
@@ -79,7 +83,8 @@ static bool name_usable(const char *name, struct reason why)
     size_t length = strlen(name);
     if (length == 0 || length >= IFNAMSIZ || strpbrk(name, "/ \t%:") || strcmp(name, ".") == 0 ||
         strcmp(name, "..") == 0) {
-        return refuse(why, "--tap=%s: a name has 1 to %d characters, without spaces, '/', ':' and '%%'",
+        return refuse(why,
+                      "--tap=%s: a name has 1 to %d characters, without spaces, '/', ':' and '%%'",
                       name, IFNAMSIZ - 1);
     }
     return true;

@@ -22,12 +22,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define DONE_RING   1024u              /* packets sent and not yet collected */
+#define DONE_RING   1024u /* packets sent and not yet collected */
 #define DONE_MASK   (DONE_RING - 1)
-#define PAGES_MOST  17u                /* 14 + 65535 bytes starting up to 960 bytes into the first page */
-#define STAGGER     15u                /* first offsets used: 0, 64, ... 960 */
+#define PAGES_MOST  17u /* 14 + 65535 bytes starting up to 960 bytes into the first page */
+#define STAGGER     15u /* first offsets used: 0, 64, ... 960 */
 #define RX_PACKETS  (DONE_RING + 64u)
-#define SHORT_FRAME 256u               /* passes on a reserved page */
+#define SHORT_FRAME 256u /* passes on a reserved page */
 #define IP_MOST     65535u
 
 struct wisp_tap {
@@ -39,7 +39,7 @@ struct wisp_tap {
     uint32_t ready_most; /* pages for the largest frame */
     uint32_t slot;
     int fd;
-    bool more; /* the last receive stopped before the kernel's queue was empty */
+    bool more;                  /* the last receive stopped before the kernel's queue was empty */
     uint32_t done_in, done_out; /* free running */
     struct wisp_pkt *done[DONE_RING];
 };
@@ -53,8 +53,7 @@ static struct wisp_tap *tap_of(struct wisp_netdev *dev)
 static void refill(struct wisp_tap *tap)
 {
     while (tap->ready_count < tap->ready_most) {
-        struct wisp_page *page =
-            wisp_page_alloc(tap->dev.pages, WISP_ROLE_RX, WISP_HOLDER_DEVICE);
+        struct wisp_page *page = wisp_page_alloc(tap->dev.pages, WISP_ROLE_RX, WISP_HOLDER_DEVICE);
         if (!page) {
             return;
         }
@@ -158,7 +157,8 @@ static struct wisp_pkt *packet_of(struct wisp_tap *tap, const struct virtio_net_
     return NULL;
 }
 
-static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max, wisp_time now)
+static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max,
+                        wisp_time now)
 {
     struct wisp_tap *tap = tap_of(dev);
     uint32_t n = 0;
@@ -176,8 +176,7 @@ static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_
             tap->more = got >= 0 || errno == EINTR;
             break;
         }
-        struct wisp_pkt *pkt =
-            packet_of(tap, &header, offset, (uint32_t)got - TAP_HEADER);
+        struct wisp_pkt *pkt = packet_of(tap, &header, offset, (uint32_t)got - TAP_HEADER);
         if (!pkt) {
             dev->stats.rx_dropped++;
             continue;

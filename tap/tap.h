@@ -14,13 +14,14 @@
 #include <wisp/netdev.h>
 
 struct wisp_tap_config {
-    const char *name;     /* "wisp0": attached to, or created where that is allowed */
-    const char *host;     /* "10.0.0.1/24": the other end's address, set if the tap is created; null: none */
-    uint16_t mtu;         /* set if the tap is created (68..65535); 0: what the tap has */
-    bool csum;            /* checksum offload, both directions */
-    bool gso;             /* segmentation offload, both directions; only with csum */
-    uint32_t packets;     /* packets to send from, default 512 when 0 */
-    struct wisp_mac mac;  /* all zero: one made from the name */
+    const char *name; /* "wisp0": attached to, or created where that is allowed */
+    /* "10.0.0.1/24": the other end's address, set if the tap is created; null: none */
+    const char *host;
+    uint16_t mtu;        /* set if the tap is created (68..65535); 0: what the tap has */
+    bool csum;           /* checksum offload, both directions */
+    bool gso;            /* segmentation offload, both directions; only with csum */
+    uint32_t packets;    /* packets to send from, default 512 when 0 */
+    struct wisp_mac mac; /* all zero: one made from the name */
 };
 
 struct wisp_tap;

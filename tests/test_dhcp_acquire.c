@@ -166,7 +166,8 @@ START_TEST(selecting__usable_offer__request_as_discover_with_server_and_address)
     ck_assert_uint_eq(length, before_length);
     ck_assert_mem_eq(list, before, length);
     ck_assert_ptr_nonnull(memchr(list, 121, length));
-    ck_assert((const uint8_t *)memchr(list, 121, length) < (const uint8_t *)memchr(list, 3, length));
+    ck_assert((const uint8_t *)memchr(list, 121, length) <
+              (const uint8_t *)memchr(list, 3, length));
 }
 END_TEST
 

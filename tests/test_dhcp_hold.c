@@ -325,8 +325,8 @@ START_TEST(lease_of_one_second__obedient_server__honoured_without_busy_loop)
     while (now < WISP_SEC(600)) {
         while (wisp_dhcp_next(dhcp, now, &message)) {
             messages++;
-            reply_make(&reply, request_type(&message) == DISCOVER ? OFFER : ACK, request_xid(&message),
-                       PEER_ADDRESS, 1);
+            reply_make(&reply, request_type(&message) == DISCOVER ? OFFER : ACK,
+                       request_xid(&message), PEER_ADDRESS, 1);
             reply_give(&reply, dhcp, now);
         }
         while (wisp_dhcp_next_event(dhcp, &event)) {

@@ -54,7 +54,8 @@ static void spoil_all(uint8_t type, wisp_time now)
     for (size_t i = 0; i < sizeof(spoils) / sizeof(spoils[0]); i++) {
         uint64_t before = peer_count(dhcp, spoils[i].counter);
         reply_make(&reply, type, request_xid(&message), PEER_ADDRESS, 3600);
-        ck_assert_msg(reply.bytes[spoils[i].at] != spoils[i].value, "%s spoils nothing", spoils[i].name);
+        ck_assert_msg(reply.bytes[spoils[i].at] != spoils[i].value, "%s spoils nothing",
+                      spoils[i].name);
         reply.bytes[spoils[i].at] = spoils[i].value;
         reply_give(&reply, dhcp, now);
         ck_assert_msg(peer_count(dhcp, spoils[i].counter) == before + 1, "%s in %s", spoils[i].name,
@@ -232,7 +233,8 @@ START_TEST(every_state__random_mutations__survived_and_time_moves_on)
         ck_assert(wisp_dhcp_deadline(dhcp) > now);
         while (wisp_dhcp_next_event(dhcp, &event)) {
         }
-        now = state & 1 && wisp_dhcp_deadline(dhcp) != WISP_NEVER ? wisp_dhcp_deadline(dhcp) : now + 1;
+        now = state & 1 && wisp_dhcp_deadline(dhcp) != WISP_NEVER ? wisp_dhcp_deadline(dhcp)
+                                                                  : now + 1;
         if (wisp_dhcp_deadline(dhcp) == WISP_NEVER) {
             wisp_dhcp_start(dhcp, now);
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /* What becomes of a reply: lease times, masks, routers, routes, MTU, names, in order or absurd. */
-#include "lease.h"
 #include "dhcp_golden.h"
 #include "dhcp_peer.h"
+#include "lease.h"
 #include "suite.h"
 #include <string.h>
 
@@ -146,13 +146,16 @@ START_TEST(address__of_no_single_host__not_usable)
         uint8_t prefix;
         bool usable;
     } rows[] = {
-        {{{10, 0, 0, 5}}, 24, true},      {{{10, 0, 0, 0}}, 24, false},  {{{10, 0, 0, 255}}, 24, false},
-        {{{10, 0, 0, 0}}, 32, true},      {{{10, 0, 0, 0}}, 31, true},   {{{0, 0, 0, 0}}, 24, false},
-        {{{0, 1, 2, 3}}, 24, false},      {{{127, 0, 0, 1}}, 8, false},  {{{224, 0, 0, 1}}, 24, false},
-        {{{255, 255, 255, 255}}, 32, false}, {{{240, 0, 0, 1}}, 24, false},
+        {{{10, 0, 0, 5}}, 24, true},    {{{10, 0, 0, 0}}, 24, false},
+        {{{10, 0, 0, 255}}, 24, false}, {{{10, 0, 0, 0}}, 32, true},
+        {{{10, 0, 0, 0}}, 31, true},    {{{0, 0, 0, 0}}, 24, false},
+        {{{0, 1, 2, 3}}, 24, false},    {{{127, 0, 0, 1}}, 8, false},
+        {{{224, 0, 0, 1}}, 24, false},  {{{255, 255, 255, 255}}, 32, false},
+        {{{240, 0, 0, 1}}, 24, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        ck_assert_msg(dhcp_is_usable(rows[i].address, rows[i].prefix) == rows[i].usable, "row %zu", i);
+        ck_assert_msg(dhcp_is_usable(rows[i].address, rows[i].prefix) == rows[i].usable, "row %zu",
+                      i);
     }
 }
 END_TEST
@@ -161,8 +164,8 @@ END_TEST
 START_TEST(router__outside_subnet__taken_and_impossible_ones_left_out)
 {
     static const struct wisp_ip4 routers[] = {
-        {{0, 0, 0, 0}},  {{192, 0, 2, 50}}, {{192, 0, 2, 255}},     {{224, 0, 0, 1}},
-        {{127, 0, 0, 1}}, {{10, 9, 9, 9}},  {{255, 255, 255, 255}}, {{192, 0, 2, 1}}};
+        {{0, 0, 0, 0}},   {{192, 0, 2, 50}}, {{192, 0, 2, 255}},     {{224, 0, 0, 1}},
+        {{127, 0, 0, 1}}, {{10, 9, 9, 9}},   {{255, 255, 255, 255}}, {{192, 0, 2, 1}}};
     reply_begin(&reply, ACK, 7, PEER_ADDRESS);
     reply_u32(&reply, 1, 0xffffff00);
     reply_option(&reply, 3, routers, sizeof(routers));
@@ -202,10 +205,10 @@ START_TEST(classless_routes__every_width__in_place_of_routers_or_refused)
 {
     static const struct route_row rows[] = {
         {"default", "\0\300\0\2\1", 5, false, 1, false},
-        {"on the link, then default beyond (GCE)", "\x20\x0a\xf0\0\1\0\0\0\0\0\x0a\xf0\0\1", 14, false, 2,
-         false},
-        {"/8, /17, /32", "\x08\x0a\300\0\2\1\x11\xac\x10\x80\300\0\2\1\x20\x0a\1\2\3\300\0\2\2", 23, false,
-         3, false},
+        {"on the link, then default beyond (GCE)", "\x20\x0a\xf0\0\1\0\0\0\0\0\x0a\xf0\0\1", 14,
+         false, 2, false},
+        {"/8, /17, /32", "\x08\x0a\300\0\2\1\x11\xac\x10\x80\300\0\2\1\x20\x0a\1\2\3\300\0\2\2", 23,
+         false, 3, false},
         {"width 33", "\x21\x0a\0\0\0\0\300\0\2\1", 10, false, 99, true},
         {"width 255", "\xff\x0a\0\0\0\0\300\0\2\1", 10, false, 99, true},
         {"good, then width 33", "\0\300\0\2\1\x21\x0a\0\0\0\0\300\0\2\1", 15, false, 99, true},
@@ -255,16 +258,17 @@ START_TEST(mtu__any__floor_kept_and_device_not_exceeded)
     static const struct {
         uint16_t said, mtu;
         bool adjusted;
-    } rows[] = {{0, 0, true},     {67, 0, true},      {68, 576, true},    {575, 576, true},
-                {576, 576, false}, {1400, 1400, false}, {1500, 1500, false}, {1501, 1500, true},
-                {65535, 1500, true}};
+    } rows[] = {{0, 0, true},        {67, 0, true},      {68, 576, true},
+                {575, 576, true},    {576, 576, false},  {1400, 1400, false},
+                {1500, 1500, false}, {1501, 1500, true}, {65535, 1500, true}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         reply_begin(&reply, ACK, 7, PEER_ADDRESS);
         reply_u32(&reply, 1, 0xffffff00);
         reply_u16(&reply, 26, rows[i].said);
         read_lease(PEER_ADDRESS, false);
         ck_assert_msg(lease.mtu == rows[i].mtu, "%u: %u", rows[i].said, lease.mtu);
-        ck_assert_msg((lease.adjusted == WISP_DHCP_ADJUSTED_MTU) == rows[i].adjusted, "%u", rows[i].said);
+        ck_assert_msg((lease.adjusted == WISP_DHCP_ADJUSTED_MTU) == rows[i].adjusted, "%u",
+                      rows[i].said);
     }
 }
 END_TEST
@@ -316,7 +320,8 @@ END_TEST
 /* covers: DH-05 */
 START_TEST(options__of_length_zero__as_if_not_there)
 {
-    static const uint8_t codes[] = {1, 3, 6, 12, 15, 26, 28, 42, 50, 51, 52, 54, 55, 58, 59, 61, 119, 121};
+    static const uint8_t codes[] = {1,  3,  6,  12, 15, 26, 28, 42,  50,
+                                    51, 52, 54, 55, 58, 59, 61, 119, 121};
     reply_begin(&reply, ACK, 7, PEER_ADDRESS);
     for (size_t i = 0; i < sizeof(codes); i++) {
         reply_option(&reply, codes[i], NULL, 0);
@@ -355,7 +360,8 @@ END_TEST
 /* covers: O12, O15, O119 */
 START_TEST(names__proper__taken)
 {
-    static const char search[] = "\3eng\5apple\3com\0\11marketing\300\4"; /* RFC 3397 §2's example */
+    /* RFC 3397 §2's example */
+    static const char search[] = "\3eng\5apple\3com\0\11marketing\300\4";
     reply_begin(&reply, ACK, 7, PEER_ADDRESS);
     reply_u32(&reply, 1, 0xffffff00);
     reply_option(&reply, 12, "box", 3);
@@ -397,7 +403,8 @@ START_TEST(names__with_loops_or_foreign_octets__unused)
         reply_option(&reply, rows[i].code, rows[i].bytes, rows[i].length);
         read_lease(PEER_ADDRESS, false);
         ck_assert_msg(lease.adjusted == WISP_DHCP_ADJUSTED_NAMES, "%s", rows[i].name);
-        ck_assert_msg(lease.domains == 0 && !lease.host_name[0] && !lease.domain[0], "%s", rows[i].name);
+        ck_assert_msg(lease.domains == 0 && !lease.host_name[0] && !lease.domain[0], "%s",
+                      rows[i].name);
     }
 }
 END_TEST
@@ -427,7 +434,8 @@ START_TEST(real_servers_acks__parsed__as_tshark_reads_them)
         text_of(wisp_ip4_from_value(wisp_ip4_mask(lease.prefix)), text);
         ck_assert_msg(strcmp(text, g->mask) == 0, "%s: %s", g->name, text);
         ck_assert_msg(lease.until == WISP_SEC(g->lease), "%s", g->name);
-        ck_assert_msg(lease.renew == WISP_SEC(g->t1) && lease.rebind == WISP_SEC(g->t2), "%s", g->name);
+        ck_assert_msg(lease.renew == WISP_SEC(g->t1) && lease.rebind == WISP_SEC(g->t2), "%s",
+                      g->name);
         ck_assert_msg(strcmp(lease.domain, g->domain) == 0, "%s: %s", g->name, lease.domain);
         ck_assert_msg(lease.adjusted == 0, "%s: %x", g->name, lease.adjusted);
     }

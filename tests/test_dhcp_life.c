@@ -49,8 +49,8 @@ static struct flight *take_off(struct world *w)
     ck_abort_msg("the link is full");
 }
 
-static void travel(struct world *w, bool to_server, const struct wisp_dhcp_message *message, uint8_t type,
-                   uint32_t xid)
+static void travel(struct world *w, bool to_server, const struct wisp_dhcp_message *message,
+                   uint8_t type, uint32_t xid)
 {
     int copies = draw(w) % 256 < w->loss ? 0 : draw(w) % 256 < w->doubling ? 2 : 1;
     while (copies-- > 0) {
@@ -204,7 +204,7 @@ START_TEST(bad_links__a_thousand_seeds__lease_held_and_no_flood)
     static const uint32_t leases[] = {1, 2, 10, 60, 600, 3600, 86400, 0x7fffffff};
     for (uint32_t seed = 0; seed < 1000; seed++) {
         struct world *w = new_world(seed, leases[seed % 8]);
-        w->loss = seed % 160;          /* up to five in eight */
+        w->loss = seed % 160; /* up to five in eight */
         w->doubling = (seed / 7) % 128;
         w->delay = WISP_MS(1) << seed % 12; /* up to four seconds */
         uint32_t seconds = w->lease < 60 && w->loss < 80 ? 600 : 7200;

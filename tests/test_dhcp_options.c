@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Option areas: truncation, missing ends, overload, joined parts. */
-#include "dhcp_peer.h"
 #include "codec.h"
+#include "dhcp_peer.h"
 #include "suite.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,8 @@
 static struct reply reply;
 
 /* Parses a copy of exactly the reply's size; what is found is read while the copy lives. */
-static enum dhcp_defect parse(size_t length, uint8_t code, uint8_t *value, size_t size, size_t *found)
+static enum dhcp_defect parse(size_t length, uint8_t code, uint8_t *value, size_t size,
+                              size_t *found)
 {
     struct dhcp_reply parsed;
     uint8_t *copy = malloc(length ? length : 1);
@@ -101,7 +102,7 @@ START_TEST(overload__all_values__areas_read_as_it_says)
         const char *name;
         int value; /* -1: no option 52 */
         const char *text;
-    } rows[] = {{"none", -1, "O"}, {"0", 0, "O"},   {"1: file", 1, "OF"},   {"2: sname", 2, "OS"},
+    } rows[] = {{"none", -1, "O"},     {"0", 0, "O"}, {"1: file", 1, "OF"}, {"2: sname", 2, "OS"},
                 {"3: both", 3, "OFS"}, {"4", 4, "O"}, {"255", 255, "O"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint8_t value[8] = {0};
@@ -113,8 +114,14 @@ START_TEST(overload__all_values__areas_read_as_it_says)
         }
         reply_option(&reply, 15, "O", 1);
         reply_end(&reply);
-        memcpy(reply.bytes + 108, "\x0f\x01" "F\xff", 4);
-        memcpy(reply.bytes + 44, "\x0f\x01" "S\xff", 4);
+        memcpy(reply.bytes + 108,
+               "\x0f\x01"
+               "F\xff",
+               4);
+        memcpy(reply.bytes + 44,
+               "\x0f\x01"
+               "S\xff",
+               4);
         ck_assert_int_eq(parse(reply.length, 15, value, sizeof(value), &found), DHCP_SOUND);
         ck_assert_msg(found == strlen(rows[i].text) && memcmp(value, rows[i].text, found) == 0,
                       "%s: %s", rows[i].name, (const char *)value);
@@ -131,13 +138,20 @@ START_TEST(overload__named_again_inside_or_unterminated__each_area_read_once)
     reply_begin(&reply, ACK, 7, PEER_ADDRESS);
     reply_option(&reply, 52, &file_only, 1);
     reply_end(&reply);
-    memcpy(reply.bytes + 108, "\x34\x01\x03\x0f\x01" "F\xff", 7); /* option 52 = 3 in file */
-    memcpy(reply.bytes + 44, "\x0f\x01" "S\xff", 4);
+    memcpy(reply.bytes + 108,
+           "\x34\x01\x03\x0f\x01"
+           "F\xff",
+           7); /* option 52 = 3 in file */
+    memcpy(reply.bytes + 44,
+           "\x0f\x01"
+           "S\xff",
+           4);
     ck_assert_int_eq(parse(reply.length, 15, value, sizeof(value), &found), DHCP_SOUND);
     ck_assert_uint_eq(found, 1);
     ck_assert_uint_eq(value[0], 'F');
 
-    memset(reply.bytes + 108, 0, 128); /* an option that fills file to its last octet, without END */
+    /* an option that fills file to its last octet, without END */
+    memset(reply.bytes + 108, 0, 128);
     reply.bytes[108] = 15;
     reply.bytes[109] = 126;
     ck_assert_int_eq(parse(reply.length, 15, value, sizeof(value), &found), DHCP_SOUND);

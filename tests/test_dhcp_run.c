@@ -62,7 +62,8 @@ static void open_with(enum wisp_probe probe, struct wisp_ip4 gateway)
     ck_assert_ptr_null(wisp_dhcp_run_init(mem, size - 1, &config));
     run = wisp_dhcp_run_init(mem, size, &config);
     ck_assert_ptr_nonnull(run);
-    ck_assert_ptr_null(wisp_dhcp_run_init(net_memory(&net, size), size, &config)); /* the port is taken */
+    /* the port is taken */
+    ck_assert_ptr_null(wisp_dhcp_run_init(net_memory(&net, size), size, &config));
 }
 
 static void setup(void)
@@ -574,7 +575,8 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, NULL);
     tcase_add_test(tcase, no_address__messages__from_nobody_to_everybody_and_unicast_answers_taken);
     tcase_add_test(tcase, ack__leased__announced_in_the_same_moment);
-    tcase_add_test(tcase, address_in_use__claimed_twice_by_another__lost_declined_and_connections_told);
+    tcase_add_test(tcase,
+                   address_in_use__claimed_twice_by_another__lost_declined_and_connections_told);
     tcase_add_test(tcase, lease_over__nobody_renewed__address_routes_and_connections_gone);
     tcase_add_test(tcase, renewed_in_time__connections__go_on);
     tcase_add_test(tcase, lease_with_router__route__by_it_unless_a_gateway_is_given);

@@ -189,10 +189,14 @@ START_TEST(denial__with_or_without_soa__ttl_by_rfc_2308)
         uint32_t ttl, minimum;
         enum dns_verdict verdict;
         uint32_t want;
-    } rows[] = {{0x8183, true, 100, 50, DNS_NAMELESS, 50},  {0x8183, true, 40, 50, DNS_NAMELESS, 40},
-                {0x8183, false, 0, 0, DNS_NAMELESS, 0},     {0x8180, true, 100, 50, DNS_EMPTY, 50},
-                {0x8180, false, 0, 0, DNS_EMPTY, 0},        {0x8182, false, 0, 0, DNS_FAILURE, 0},
-                {0x8185, false, 0, 0, DNS_FAILURE, 0},      {0x8183, true, 0x80000000u, 50, DNS_NAMELESS, 0}};
+    } rows[] = {{0x8183, true, 100, 50, DNS_NAMELESS, 50},
+                {0x8183, true, 40, 50, DNS_NAMELESS, 40},
+                {0x8183, false, 0, 0, DNS_NAMELESS, 0},
+                {0x8180, true, 100, 50, DNS_EMPTY, 50},
+                {0x8180, false, 0, 0, DNS_EMPTY, 0},
+                {0x8182, false, 0, 0, DNS_FAILURE, 0},
+                {0x8185, false, 0, 0, DNS_FAILURE, 0},
+                {0x8183, true, 0x80000000u, 50, DNS_NAMELESS, 0}};
     ask_for("a.org", DNS_A);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         begin(rows[i].flags, 0, rows[i].soa);
@@ -224,8 +228,8 @@ START_TEST(response__to_something_else__foreign)
         const char *name;
         size_t offset;
         uint8_t value;
-    } rows[] = {{"id", 1, 0x35},        {"a question", 2, 0x01},     {"opcode", 2, 0x91},
-                {"no question", 5, 0},  {"two questions", 5, 2},     {"another name", 13, 'x'},
+    } rows[] = {{"id", 1, 0x35},         {"a question", 2, 0x01}, {"opcode", 2, 0x91},
+                {"no question", 5, 0},   {"two questions", 5, 2}, {"another name", 13, 'x'},
                 {"another type", 20, 2}, {"another class", 22, 3}};
     ask_for("a.org", DNS_A);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

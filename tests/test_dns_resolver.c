@@ -68,7 +68,8 @@ static uint64_t count(const char *name)
 }
 
 /* The question as a response with those flags, and records behind it. */
-static size_t respond(uint8_t bytes[600], uint16_t flags, uint16_t answers, const void *records, size_t size)
+static size_t respond(uint8_t bytes[600], uint16_t flags, uint16_t answers, const void *records,
+                      size_t size)
 {
     memcpy(bytes, message.bytes, message.length);
     bytes[2] = (uint8_t)(flags >> 8);
@@ -139,7 +140,8 @@ END_TEST
 
 START_TEST(lookup__no_such_name__denied_and_kept_as_the_soa_says)
 {
-    static const uint8_t soa[] = "\0\0\6\0\1\0\0\0\x64\0\x16\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1e";
+    static const uint8_t soa[] =
+        "\0\0\6\0\1\0\0\0\x64\0\x16\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x1e";
     uint8_t bytes[600];
     find("gone.org", 0);
     expect_question(0, 0, false);
@@ -295,7 +297,13 @@ START_TEST(address__its_name__asked_in_reverse)
     struct wisp_addr addr = wisp_addr_ip4(wisp_ip4(192, 0, 2, 109));
     ck_assert_int_eq(wisp_dns_find_name(dns, &addr, 0, &lookup), WISP_OK);
     expect_question(0, 0, false);
-    ck_assert_mem_eq(message.bytes + 12, "\3" "109\1" "2\1" "0\3" "192\7in-addr\4arpa\0\0\x0c\0\1", 31);
+    ck_assert_mem_eq(message.bytes + 12,
+                     "\3"
+                     "109\1"
+                     "2\1"
+                     "0\3"
+                     "192\7in-addr\4arpa\0\0\x0c\0\1",
+                     31);
     give(0x8180, 1, "\300\x0c\0\x0c\0\1\0\0\0\x3c\0\7\1h\3org", 19, 0);
     expect_status(WISP_DNS_FOUND);
     ck_assert_str_eq(wisp_dns_answer(lookup)->name, "h.org");
@@ -481,8 +489,8 @@ int main(void)
     tcase_add_test(tcase, servers_taken_away__while_asking__lookup_ends);
     tcase_add_test(tcase, no_cache__lookups__work);
     tcase_add_test(tcase, lookups__of_the_same_name__one_question_and_one_answer);
-    tcase_add_test(tcase,
-                   lookups_of_the_same_name__first_one_released_or_all_silent__others_go_on_and_end);
+    tcase_add_test(
+        tcase, lookups_of_the_same_name__first_one_released_or_all_silent__others_go_on_and_end);
     tcase_add_test(tcase, lookup__sixteen_wrong_ids__asked_by_tcp);
     tcase_add_test(tcase, question_ids__ten_thousand__spread);
     suite_add_tcase(suite, tcase);

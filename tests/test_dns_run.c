@@ -125,8 +125,8 @@ static void answer(uint16_t flags, uint16_t port)
 {
     uint8_t bytes[600];
     size_t length = answer_of(bytes, flags, 0);
-    ck_assert_int_eq(wisp_udp_send(server, NULL, &net.addr[0], port, bytes, (uint32_t)length, net.now),
-                     WISP_OK);
+    ck_assert_int_eq(
+        wisp_udp_send(server, NULL, &net.addr[0], port, bytes, (uint32_t)length, net.now), WISP_OK);
     pass_time(WISP_MS(3));
 }
 

@@ -23,24 +23,27 @@ __attribute__((format(printf, 1, 2))) static bool same(const char *format, ...)
     return our_length == their_length && strcmp(ours, theirs) == 0;
 }
 
-#define ck_same(...) ck_assert_msg(same(__VA_ARGS__), "\"%s\" (%d), the C library: \"%s\"", ours, our_length, theirs)
+#define ck_same(...)                                                                               \
+    ck_assert_msg(same(__VA_ARGS__), "\"%s\" (%d), the C library: \"%s\"", ours, our_length, theirs)
 
 START_TEST(integers__each_length_at_its_ends__as_the_c_library)
 {
-    static const long long numbers[] = {0,       1,       -1,       9,        10,        127,      128,       -128,
-                                        255,     256,     32767,    -32768,   65535,     65536,    INT_MAX,   INT_MIN,
-                                        UINT_MAX, LLONG_MAX, LLONG_MIN};
+    static const long long numbers[] = {
+        0,     1,      -1,    9,     10,      127,     128,      -128,      255,      256,
+        32767, -32768, 65535, 65536, INT_MAX, INT_MIN, UINT_MAX, LLONG_MAX, LLONG_MIN};
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         long long n = numbers[i];
-        ck_same("%d %i %u %x %X %o", (int)n, (int)n, (unsigned)n, (unsigned)n, (unsigned)n, (unsigned)n);
+        ck_same("%d %i %u %x %X %o", (int)n, (int)n, (unsigned)n, (unsigned)n, (unsigned)n,
+                (unsigned)n);
         ck_same("%ld %lu %lx %lo", (long)n, (unsigned long)n, (unsigned long)n, (unsigned long)n);
-        ck_same("%lld %llu %llX %zu %zx %jd %td", n, (unsigned long long)n, (unsigned long long)n, (size_t)n,
-                (size_t)n, (intmax_t)n, (ptrdiff_t)n);
-        ck_same("%hd %hu %hhd %hhu %hhx", (short)n, (unsigned short)n, (signed char)n, (unsigned char)n,
-                (unsigned char)n);
-        ck_same("[%5d] [%05d] [%-5d] [%1d] [%012lld] [%-12lld]", (int)n, (int)n, (int)n, (int)n, n, n);
-        ck_same("[%08x] [%-8x] [%8X] [%*u] [%-*u] [%0*u]", (unsigned)n, (unsigned)n, (unsigned)n, 6, (unsigned)n, 6,
-                (unsigned)n, 6, (unsigned)n);
+        ck_same("%lld %llu %llX %zu %zx %jd %td", n, (unsigned long long)n, (unsigned long long)n,
+                (size_t)n, (size_t)n, (intmax_t)n, (ptrdiff_t)n);
+        ck_same("%hd %hu %hhd %hhu %hhx", (short)n, (unsigned short)n, (signed char)n,
+                (unsigned char)n, (unsigned char)n);
+        ck_same("[%5d] [%05d] [%-5d] [%1d] [%012lld] [%-12lld]", (int)n, (int)n, (int)n, (int)n, n,
+                n);
+        ck_same("[%08x] [%-8x] [%8X] [%*u] [%-*u] [%0*u]", (unsigned)n, (unsigned)n, (unsigned)n, 6,
+                (unsigned)n, 6, (unsigned)n, 6, (unsigned)n);
     }
 }
 END_TEST
@@ -48,7 +51,8 @@ END_TEST
 START_TEST(texts__widths_and_precisions__as_the_c_library)
 {
     static const char unended[3] = {'a', 'b', 'c'};
-    ck_same("%s|%10s|%-10s|%.2s|%10.2s|%-10.2s|%.0s|%.s", "wisp", "wisp", "wisp", "wisp", "wisp", "wisp", "wisp", "wisp");
+    ck_same("%s|%10s|%-10s|%.2s|%10.2s|%-10.2s|%.0s|%.s", "wisp", "wisp", "wisp", "wisp", "wisp",
+            "wisp", "wisp", "wisp");
     ck_same("%.*s|%*s|%-*s|%*.*s", 3, unended, 7, "wisp", 7, "wisp", 7, 2, "wisp");
     ck_same("%.3s", unended);
     ck_same("%c%c|%3c|%-3c|", 'a', 'b', 'c', 'd');
@@ -59,7 +63,8 @@ START_TEST(texts__widths_and_precisions__as_the_c_library)
 }
 END_TEST
 
-__attribute__((format(printf, 3, 4))) static int write_to(char *text, size_t size, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int write_to(char *text, size_t size,
+                                                          const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -103,8 +108,14 @@ START_TEST(unknown__anywhere__the_rest_stands_as_written)
     static const struct {
         const char *format, *text;
     } rows[] = {
-        {"%d of %f, %s", "7 of %f, %s"}, {"%d%", "7%"},    {"%d %5", "7 %5"},   {"%d %-08", "7 %-08"},
-        {"%d %n", "7 %n"},               {"%d %ll", "7 %ll"}, {"%d %.", "7 %."}, {"%d %Lf", "7 %Lf"},
+        {"%d of %f, %s", "7 of %f, %s"},
+        {"%d%", "7%"},
+        {"%d %5", "7 %5"},
+        {"%d %-08", "7 %-08"},
+        {"%d %n", "7 %n"},
+        {"%d %ll", "7 %ll"},
+        {"%d %.", "7 %."},
+        {"%d %Lf", "7 %Lf"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char text[40];

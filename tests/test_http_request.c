@@ -29,8 +29,9 @@ static size_t feed(const char *text, size_t length, size_t step)
     return NOT_YET;
 }
 
-static const char whole[] = "GET /a%20b.html?x=1#y HTTP/1.1\r\nHost: wisp\r\nUser-Agent: a\r\n"
-                            "Range: bytes=0-9\r\nIF-NONE-MATCH: \"a\", \"b\"\r\nIf-Range: \"c\"\r\n\r\n";
+static const char whole[] =
+    "GET /a%20b.html?x=1#y HTTP/1.1\r\nHost: wisp\r\nUser-Agent: a\r\n"
+    "Range: bytes=0-9\r\nIF-NONE-MATCH: \"a\", \"b\"\r\nIf-Range: \"c\"\r\n\r\n";
 
 START_TEST(reading__whole_request_cut_anywhere__same_request)
 {
@@ -87,17 +88,20 @@ static const struct {
     {"empty host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 0, true},
     {"two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400, false},
     {"a body", "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 0, false},
-    {"a chunked body", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 0, false},
-    {"both lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-     400, false},
-    {"upgrade is ignored", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 0,
-     true},
+    {"a chunked body", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 0,
+     false},
+    {"both lengths",
+     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 400,
+     false},
+    {"upgrade is ignored",
+     "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 0, true},
     {"absolute target", "GET http://a/x HTTP/1.1\r\nHost: a\r\n\r\n", 0, true},
     {"no such method", "FOO / HTTP/1.1\r\nHost: a\r\n\r\n", 400, false},
     {"noise", "\x16\x03\x01\x02", 400, false},
     {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, false},
     {"version 2", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505, false},
-    {"zero byte in header", "GET / HTTP/1.1\r\nHost: a\r\nX: a", 0, true}, /* and what follows it below */
+    /* and what follows it below */
+    {"zero byte in header", "GET / HTTP/1.1\r\nHost: a\r\nX: a", 0, true},
     {"bad escape", "GET /%4 HTTP/1.1\r\nHost: a\r\n\r\n", 400, false},
     {"escaped zero", "GET /%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400, false},
 };
@@ -115,7 +119,8 @@ START_TEST(reading__table__status_and_keep_alive_as_written)
             continue;
         }
         ck_assert_msg(used != NOT_YET, "%s", table[i].name);
-        ck_assert_msg(reader.request.bad == table[i].bad, "%s: %u", table[i].name, reader.request.bad);
+        ck_assert_msg(reader.request.bad == table[i].bad, "%s: %u", table[i].name,
+                      reader.request.bad);
         ck_assert_msg(reader.request.keep_alive == table[i].keep_alive, "%s", table[i].name);
     }
 }
@@ -124,8 +129,16 @@ END_TEST
 static const struct {
     const char *target, *path;
 } targets[] = {
-    {"/a", "/a"},          {"/a?b", "/a"},   {"/a%3fb", "/a?b"}, {"http://h/a", "/a"}, {"HTTP://h:80/a?x", "/a"},
-    {"http://h", "/"},     {"http://h?x", "/"}, {"/%2e%2E/a", "/../a"}, {"*", "*"}, {"//a", "//a"},
+    {"/a", "/a"},
+    {"/a?b", "/a"},
+    {"/a%3fb", "/a?b"},
+    {"http://h/a", "/a"},
+    {"HTTP://h:80/a?x", "/a"},
+    {"http://h", "/"},
+    {"http://h?x", "/"},
+    {"/%2e%2E/a", "/../a"},
+    {"*", "*"},
+    {"//a", "//a"},
 };
 
 START_TEST(reading__targets_of_all_forms__path_alone_is_left)

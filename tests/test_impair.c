@@ -17,7 +17,8 @@ static void setup(void)
     for (int i = 0; i < 2; i++) {
         memory[2 * i] = aligned_alloc(WISP_PAGE_SIZE, 4096 * WISP_PAGE_SIZE);
         memory[2 * i + 1] = malloc(wisp_pool_size(4096));
-        pool[i] = wisp_pool_init(memory[2 * i + 1], wisp_pool_size(4096), memory[2 * i], 4096, 0, false);
+        pool[i] =
+            wisp_pool_init(memory[2 * i + 1], wisp_pool_size(4096), memory[2 * i], 4096, 0, false);
     }
     memory[4] = aligned_alloc(64, wisp_link_size(&config));
     the_link = calloc(1, sizeof(*the_link));
@@ -60,7 +61,8 @@ static uint32_t take(struct wisp_netdev *dev, wisp_time now, uint32_t *out)
 START_TEST(chances__ten_thousand_frames__are_met_within_a_fifth)
 {
     static struct wisp_impair impair;
-    struct wisp_impair_config config = {.loss = 100000, .duplicate = 50000, .corrupt = 50000, .seed = 7};
+    struct wisp_impair_config config = {
+        .loss = 100000, .duplicate = 50000, .corrupt = 50000, .seed = 7};
     wisp_impair_init(&impair, wisp_link_dev(the_link, 0), &config);
     uint32_t out[400];
     uint32_t total = 0;
@@ -172,10 +174,12 @@ int main(void)
     TCase *tcase = tcase_create("impair");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, chances__ten_thousand_frames__are_met_within_a_fifth);
-    tcase_add_test(tcase, delay_and_jitter__no_reordering_asked__order_is_kept_and_deadlines_are_true);
+    tcase_add_test(tcase,
+                   delay_and_jitter__no_reordering_asked__order_is_kept_and_deadlines_are_true);
     tcase_add_test(tcase, reordering__some_frames__come_late_and_none_is_lost);
     tcase_add_test(tcase, same_seed__twice__same_fates);
-    tcase_add_test(tcase, rate_of_eight_megabit__ten_frames_of_1000__one_each_millisecond_and_excess_dropped);
+    tcase_add_test(
+        tcase, rate_of_eight_megabit__ten_frames_of_1000__one_each_millisecond_and_excess_dropped);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

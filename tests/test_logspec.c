@@ -7,9 +7,10 @@ static const struct {
     const char *spec;
     bool valid;
 } specs[] = {
-    {"*:info", true},      {"debug", true},       {"tcp:debug,*:warn", true}, {"tcp:debug,error", true},
-    {"", false},           {"tcp", false},        {"tcp:", false},            {"tcp:loud", false},
-    {"tcp:debug,", false}, {"tcp:debu", false},   {"tcp:debugg", false},      {",tcp:debug", false},
+    {"*:info", true},          {"debug", true},       {"tcp:debug,*:warn", true},
+    {"tcp:debug,error", true}, {"", false},           {"tcp", false},
+    {"tcp:", false},           {"tcp:loud", false},   {"tcp:debug,", false},
+    {"tcp:debu", false},       {"tcp:debugg", false}, {",tcp:debug", false},
     {":debug", false},
 };
 

@@ -16,11 +16,11 @@
 #include <string.h>
 #include <time.h>
 
-#define PAGES     2048u
-#define PAYLOAD   64u
-#define FRAME     8192u
-#define BATCH     16u
-#define PATIENCE  60 /* seconds without progress */
+#define PAGES    2048u
+#define PAYLOAD  64u
+#define FRAME    8192u
+#define BATCH    16u
+#define PATIENCE 60 /* seconds without progress */
 
 struct bed {
     struct wisp_memxen *xen;

@@ -135,7 +135,8 @@ START_TEST(relative_path__written__stands_below_the_guests_home)
     char value[16];
     ck_assert_int_eq(hv->ops->xs_write(hv, 0, "device/vif/0/state", "4"), WISP_XS_OK);
     ck_assert_str_eq(wisp_memxen_read(xen, "/local/domain/1/device/vif/0/state"), "4");
-    ck_assert_int_eq(hv->ops->xs_read(hv, 0, "device/vif/0/state", value, sizeof(value)), WISP_XS_OK);
+    ck_assert_int_eq(hv->ops->xs_read(hv, 0, "device/vif/0/state", value, sizeof(value)),
+                     WISP_XS_OK);
     ck_assert_str_eq(value, "4");
     ck_assert_int_eq(hv->ops->xs_read(hv, 0, "device/vif/0/state", value, 1), WISP_XS_FAILED);
     ck_assert_int_eq(hv->ops->xs_read(hv, 0, "device/vif", value, 16), WISP_XS_ABSENT);

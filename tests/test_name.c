@@ -104,7 +104,8 @@ START_TEST(message__255_labels_and_pointer_ladders__bounded)
         message[at++] = (uint8_t)(0xc0 | before >> 8);
         message[at++] = (uint8_t)before;
         before = start;
-        ck_assert_uint_eq(read_copy(message, at, start, wire, &end), i < 127 ? (size_t)i * 2 + 3 : 0);
+        ck_assert_uint_eq(read_copy(message, at, start, wire, &end),
+                          i < 127 ? (size_t)i * 2 + 3 : 0);
     }
 }
 END_TEST
@@ -116,14 +117,16 @@ START_TEST(random_octets__read_at_every_offset__never_beyond)
         uint8_t message[64];
         for (size_t i = 0; i < sizeof(message); i++) {
             state = state * 1664525u + 1013904223u;
-            message[i] = (uint8_t)(state >> 24) < 90 ? (uint8_t)(state >> 16 & 7) : (uint8_t)(state >> 20);
+            message[i] =
+                (uint8_t)(state >> 24) < 90 ? (uint8_t)(state >> 16 & 7) : (uint8_t)(state >> 20);
         }
         uint8_t wire[WISP_NAME_MAX];
         size_t end = 0;
         size_t at = (size_t)round % sizeof(message);
         size_t size = read_copy(message, sizeof(message), at, wire, &end);
         ck_assert(size <= WISP_NAME_MAX);
-        ck_assert(size == 0 || (end > at && end <= sizeof(message) && wisp_name_length(wire) == size));
+        ck_assert(size == 0 ||
+                  (end > at && end <= sizeof(message) && wisp_name_length(wire) == size));
     }
 }
 END_TEST
@@ -133,9 +136,17 @@ START_TEST(text__to_wire_and_back__only_host_names)
     static const struct {
         const char *text;
         size_t size;
-    } rows[] = {{"a", 3},      {"www.example.org", 17}, {"www.example.org.", 17}, {"", 0},
-                {".", 0},      {"a..b", 0},             {".a", 0},                {"a b", 0},
-                {"a;b", 0},    {"x_y-z.1", 9},          {"\303\274", 0}};
+    } rows[] = {{"a", 3},
+                {"www.example.org", 17},
+                {"www.example.org.", 17},
+                {"", 0},
+                {".", 0},
+                {"a..b", 0},
+                {".a", 0},
+                {"a b", 0},
+                {"a;b", 0},
+                {"x_y-z.1", 9},
+                {"\303\274", 0}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint8_t wire[WISP_NAME_MAX];
         size_t size = wisp_name_from_text(rows[i].text, strlen(rows[i].text), wire);

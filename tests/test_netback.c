@@ -102,9 +102,12 @@ static void teardown(void)
 
 static void tx_slot(uint32_t p, uint32_t offset, uint32_t size, uint32_t flags)
 {
-    tx->slot.tx[tx_prod & (RING_SLOTS - 1)].req = (struct netif_tx_request){
-        .gref = gref[p], .offset = (uint16_t)offset, .flags = (uint16_t)flags, .id = (uint16_t)p,
-        .size = (uint16_t)size};
+    tx->slot.tx[tx_prod & (RING_SLOTS - 1)].req =
+        (struct netif_tx_request){.gref = gref[p],
+                                  .offset = (uint16_t)offset,
+                                  .flags = (uint16_t)flags,
+                                  .id = (uint16_t)p,
+                                  .size = (uint16_t)size};
     tx_prod++;
 }
 
@@ -166,7 +169,7 @@ END_TEST
 
 struct slot_row {
     const char *name;
-    uint32_t count;       /* data slots */
+    uint32_t count;        /* data slots */
     uint32_t offset, size; /* of each slot but the first */
     uint32_t first, total; /* bytes of the first slot; what slot 0 says */
     uint32_t flags;        /* added to the last slot */

@@ -75,7 +75,7 @@ START_TEST(connected__frames_of_many_shapes_sent__arrive_whole_and_complete)
          * and under persistent grants whole ones too. */
         uint64_t parts = 1 + 1460 + 17 * 18 / 2;
         uint64_t wholes = 4 * 4096;
-        ck_assert_uint_eq(rig.dev->stats.bytes_copied, copies(&rig)             ? parts + wholes
+        ck_assert_uint_eq(rig.dev->stats.bytes_copied, copies(&rig)           ? parts + wholes
                                                        : rig.config.untrusted ? parts
                                                                               : 0);
         rig_close(&rig);

@@ -128,7 +128,8 @@ START_TEST(any__help__names_each_parameter_with_its_default)
 {
     wisp_params_help(&params, put);
     ck_assert_ptr_nonnull(strstr(help, "usage: demo [--name=value ...]\nShows.\n"));
-    ck_assert_ptr_nonnull(strstr(help, "  --port=PORT                     port to listen on (80)\n"));
+    ck_assert_ptr_nonnull(
+        strstr(help, "  --port=PORT                     port to listen on (80)\n"));
     ck_assert_ptr_nonnull(strstr(help, "  --udp                           UDP too\n"));
     ck_assert_ptr_nonnull(strstr(help, "before (RFC 5227), or not (beside)\n"));
 }

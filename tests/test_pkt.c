@@ -29,7 +29,8 @@ static void open_pools(bool cells)
     meta = calloc(1, wisp_pool_size(PAGES));
     packets_memory = calloc(1, wisp_pktpool_size(PACKETS));
     pool = wisp_pool_init(meta, wisp_pool_size(PAGES), memory, PAGES, 2, true);
-    packets = wisp_pktpool_init(packets_memory, wisp_pktpool_size(PACKETS), PACKETS, cells ? pool : NULL);
+    packets =
+        wisp_pktpool_init(packets_memory, wisp_pktpool_size(PACKETS), PACKETS, cells ? pool : NULL);
     ck_assert_ptr_nonnull(packets);
 }
 
@@ -152,7 +153,8 @@ END_TEST
 
 START_TEST(received_view__appended_to_be_sent__shared_or_copied_if_no_device_may_read_it)
 {
-    static const enum wisp_role roles[] = {WISP_ROLE_PRIVATE, WISP_ROLE_RX, WISP_ROLE_SEND, WISP_ROLE_APP};
+    static const enum wisp_role roles[] = {WISP_ROLE_PRIVATE, WISP_ROLE_RX, WISP_ROLE_SEND,
+                                           WISP_ROLE_APP};
     for (size_t i = 0; i < 4; i++) {
         struct wisp_pkt *pkt = wisp_pkt_alloc(packets);
         struct wisp_page *page = wisp_page_alloc(pool, roles[i], WISP_HOLDER_PACKET);
@@ -256,12 +258,16 @@ int main(void)
     TCase *tcase = tcase_create("pkt");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, close_pools);
-    tcase_add_test(tcase, bytes_in_pieces__pulled_trimmed_joined_and_summed__as_if_they_lay_together);
+    tcase_add_test(tcase,
+                   bytes_in_pieces__pulled_trimmed_joined_and_summed__as_if_they_lay_together);
     tcase_add_test(tcase, eighteen_views__one_more__refused_and_nothing_changes);
-    tcase_add_test(tcase, received_view__appended_to_be_sent__shared_or_copied_if_no_device_may_read_it);
+    tcase_add_test(tcase,
+                   received_view__appended_to_be_sent__shared_or_copied_if_no_device_may_read_it);
     tcase_add_test(tcase, pool_empty__headers_in_pieces_to_be_joined__refused_and_nothing_changes);
-    tcase_add_test(tcase, blank_checksum__at_every_place_of_every_cut__filled_in_as_the_device_would);
-    tcase_add_test(tcase, packets_with_cells__filled_and_dropped__cells_never_overlap_and_stay_theirs);
+    tcase_add_test(tcase,
+                   blank_checksum__at_every_place_of_every_cut__filled_in_as_the_device_would);
+    tcase_add_test(tcase,
+                   packets_with_cells__filled_and_dropped__cells_never_overlap_and_stay_theirs);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

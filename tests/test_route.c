@@ -342,7 +342,8 @@ int main(void)
     tcase_add_test(tc, ttl_of_every_value__leaves_as_given);
     tcase_add_test(tc, broadcast_forms__leave_in_a_link_broadcast_only);
     tcase_add_test(tc, mtu_shrinks__new_size_told_and_larger_packets_that_may_not_be_cut_refused);
-    tcase_add_test(tc, mtu_shrinks_while_packets_wait_for_their_neighbour__too_large_ones_never_leave);
+    tcase_add_test(tc,
+                   mtu_shrinks_while_packets_wait_for_their_neighbour__too_large_ones_never_leave);
     tcase_add_test(tc, link_down__packets_wait_and_leave_when_it_comes_back);
     suite_add_tcase(suite, tc);
     return wisp_suite_run(suite);

@@ -24,28 +24,17 @@ static const struct {
     uint16_t status;
     uint64_t first, length;
 } ranges[] = {
-    {"bytes=0-0", 206, 0, 1},
-    {"bytes=0-9", 206, 0, 10},
-    {"bytes=9-", 206, 9, 1},
-    {"bytes=2-5", 206, 2, 4},
-    {"Bytes= 2-5 ", 206, 2, 4},
-    {"bytes=2-99999", 206, 2, 8},
-    {"bytes=-1", 206, 9, 1},
-    {"bytes=-10", 206, 0, 10},
-    {"bytes=-9999", 206, 0, 10},
-    {"bytes=0-9223372036854775807", 206, 0, 10},
-    {"bytes=10-", 416, 0, 0},
-    {"bytes=10-20", 416, 0, 0},
-    {"bytes=-0", 416, 0, 0},
-    {"bytes=5-4", 200, 0, 10},
-    {"bytes=-", 200, 0, 10},
-    {"bytes=", 200, 0, 10},
-    {"bytes", 200, 0, 10},
-    {"bytes=a-b", 200, 0, 10},
-    {"bytes=1-2,4-5", 200, 0, 10},
-    {"bytes=1 -2", 200, 0, 10},
-    {"lines=1-2", 200, 0, 10},
-    {"bytes=0-99999999999999999999999999", 200, 0, 10},
+    {"bytes=0-0", 206, 0, 1},      {"bytes=0-9", 206, 0, 10},
+    {"bytes=9-", 206, 9, 1},       {"bytes=2-5", 206, 2, 4},
+    {"Bytes= 2-5 ", 206, 2, 4},    {"bytes=2-99999", 206, 2, 8},
+    {"bytes=-1", 206, 9, 1},       {"bytes=-10", 206, 0, 10},
+    {"bytes=-9999", 206, 0, 10},   {"bytes=0-9223372036854775807", 206, 0, 10},
+    {"bytes=10-", 416, 0, 0},      {"bytes=10-20", 416, 0, 0},
+    {"bytes=-0", 416, 0, 0},       {"bytes=5-4", 200, 0, 10},
+    {"bytes=-", 200, 0, 10},       {"bytes=", 200, 0, 10},
+    {"bytes", 200, 0, 10},         {"bytes=a-b", 200, 0, 10},
+    {"bytes=1-2,4-5", 200, 0, 10}, {"bytes=1 -2", 200, 0, 10},
+    {"lines=1-2", 200, 0, 10},     {"bytes=0-99999999999999999999999999", 200, 0, 10},
 };
 
 START_TEST(file_of_ten_bytes__range__part_as_written)
@@ -56,8 +45,8 @@ START_TEST(file_of_ten_bytes__range__part_as_written)
         ck_assert_msg(answer.status == ranges[i].status, "%s: %u", ranges[i].range, answer.status);
         ck_assert_int_eq(answer.body, answer.status != 416);
         if (answer.body) {
-            ck_assert_msg(answer.first == ranges[i].first && answer.length == ranges[i].length, "%s",
-                          ranges[i].range);
+            ck_assert_msg(answer.first == ranges[i].first && answer.length == ranges[i].length,
+                          "%s", ranges[i].range);
         }
     }
 }
@@ -118,12 +107,14 @@ static const char *emitted(const struct answer_resource *resource)
 
 START_TEST(file__emitted__head_as_written)
 {
-    ck_assert_str_eq(emitted(&file),
-                     "HTTP/1.1 200 OK\r\nServer: wisp\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n"
-                     "Accept-Ranges: bytes\r\nETag: \"e\"\r\nCache-Control: no-cache\r\n"
-                     "Connection: keep-alive\r\n\r\n");
+    ck_assert_str_eq(
+        emitted(&file),
+        "HTTP/1.1 200 OK\r\nServer: wisp\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n"
+        "Accept-Ranges: bytes\r\nETag: \"e\"\r\nCache-Control: no-cache\r\n"
+        "Connection: keep-alive\r\n\r\n");
     set(&request.range, "bytes=3-4");
-    ck_assert_ptr_nonnull(strstr(emitted(&file), "Content-Length: 2\r\nContent-Range: bytes 3-4/10\r\n"));
+    ck_assert_ptr_nonnull(
+        strstr(emitted(&file), "Content-Length: 2\r\nContent-Range: bytes 3-4/10\r\n"));
     set(&request.range, "bytes=10-");
     ck_assert_ptr_nonnull(strstr(emitted(&file), "Content-Range: bytes */10\r\n"));
     ck_assert_ptr_nonnull(strstr(emitted(&file), "Content-Length: 0\r\n"));
@@ -133,8 +124,9 @@ END_TEST
 START_TEST(errors__emitted__short_text_unless_head)
 {
     request.keep_alive = true;
-    ck_assert_str_eq(emitted(NULL), "HTTP/1.1 404 Not Found\r\nServer: wisp\r\nConnection: keep-alive\r\n"
-                                    "Content-Type: text/plain\r\nContent-Length: 14\r\n\r\n404 Not Found\n");
+    ck_assert_str_eq(emitted(NULL),
+                     "HTTP/1.1 404 Not Found\r\nServer: wisp\r\nConnection: keep-alive\r\n"
+                     "Content-Type: text/plain\r\nContent-Length: 14\r\n\r\n404 Not Found\n");
     request.method = HTTP_VERB_HEAD;
     ck_assert_ptr_null(strstr(emitted(NULL), "\r\n\r\n404"));
     request.method = HTTP_VERB_ANOTHER;

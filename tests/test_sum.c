@@ -50,8 +50,8 @@ START_TEST(every_length_and_alignment__summed__equals_the_definition)
             ck_assert_msg(same(wisp_sum_portable(bytes + align, len), want), "portable, %zu at %zu",
                           len, align);
             if (avx2) {
-                ck_assert_msg(same(wisp_sum_avx2(bytes + align, len), want), "avx2, %zu at %zu", len,
-                              align);
+                ck_assert_msg(same(wisp_sum_avx2(bytes + align, len), want), "avx2, %zu at %zu",
+                              len, align);
             }
         }
     }

@@ -112,7 +112,8 @@ int main(void)
     Suite *suite = suite_create("tcp chain");
     TCase *tcase = tcase_create("chain");
     tcase_set_timeout(tcase, 60); /* a machine shared by others */
-    tcase_add_loop_test(tcase, random_operations__like_an_array__same_entries_and_no_block_lost, 0, 2);
+    tcase_add_loop_test(tcase, random_operations__like_an_array__same_entries_and_no_block_lost, 0,
+                        2);
     tcase_add_test(tcase, empty_pool__push_and_insert__refused_and_nothing_changed);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);

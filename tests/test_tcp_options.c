@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* A Linux SYN's: MSS 1460, SACK permitted, timestamps, NOP, window scale 7. */
-static const uint8_t linux_syn[] = {2, 4, 5, 0xb4, 4, 2, 8, 10, 0x11, 0x22, 0x33, 0x44, 0, 0, 0, 0, 1, 3, 3, 7};
+static const uint8_t linux_syn[] = {2,    4,    5, 0xb4, 4, 2, 8, 10, 0x11, 0x22,
+                                    0x33, 0x44, 0, 0,    0, 0, 1, 3,  3,    7};
 
 /* covers: MUST-4, MUST-14 */
 START_TEST(linux_syn__parsed__all_options_known)
@@ -28,8 +29,8 @@ START_TEST(linux_syn__cut_at_every_length__what_is_whole_counts)
         uint8_t copy[sizeof(linux_syn)];
         memcpy(copy, linux_syn, n);
         wisp_tcp_options_parse(copy, n, &o);
-        ck_assert_msg(o.has_mss == (n >= 4) && o.sack_permitted == (n >= 6) && o.has_ts == (n >= 16) &&
-                          o.has_scale == (n >= 20),
+        ck_assert_msg(o.has_mss == (n >= 4) && o.sack_permitted == (n >= 6) &&
+                          o.has_ts == (n >= 16) && o.has_scale == (n >= 20),
                       "cut at %u", n);
     }
 }
@@ -44,8 +45,8 @@ START_TEST(any_kind__any_length__skipped_or_stopped_at)
             memset(bytes + 2, 1, sizeof(bytes) - 2);
             struct tcp_options o;
             bool fits = length >= 2 && length <= sizeof(bytes);
-            ck_assert_msg(wisp_tcp_options_parse(bytes, sizeof(bytes), &o) == fits, "kind %u length %u",
-                          kind, length);
+            ck_assert_msg(wisp_tcp_options_parse(bytes, sizeof(bytes), &o) == fits,
+                          "kind %u length %u", kind, length);
             ck_assert(o.has_mss == (kind == 2 && length == 4));
             ck_assert(o.has_scale == (kind == 3 && length == 3));
             ck_assert(o.has_ts == (kind == 8 && length == 10));
@@ -92,7 +93,8 @@ START_TEST(everything__emitted_and_parsed__the_same_and_within_forty_bytes)
     uint32_t n = wisp_tcp_options_emit(bytes, &out);
     ck_assert_uint_eq(n, 40); /* three blocks fit beside timestamps */
     ck_assert_mem_eq(bytes, head, sizeof(head));
-    struct tcp_options_out syn = {.mss = 1460, .scale = true, .shift = 7, .sack_permitted = true, .ts = true};
+    struct tcp_options_out syn = {
+        .mss = 1460, .scale = true, .shift = 7, .sack_permitted = true, .ts = true};
     struct tcp_options o;
     n = wisp_tcp_options_emit(bytes, &syn);
     ck_assert_uint_eq(n % 4, 0);

@@ -63,7 +63,8 @@ int main(void)
 {
     Suite *suite = suite_create("tcp table");
     TCase *tcase = tcase_create("table");
-    tcase_add_test(tcase, colliding_tags__added_and_removed_in_any_order__only_what_is_there_is_found);
+    tcase_add_test(tcase,
+                   colliding_tags__added_and_removed_in_any_order__only_what_is_there_is_found);
     tcase_add_test(tcase, entries__slots_for_them__a_power_of_two_and_a_third_free);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);

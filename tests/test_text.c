@@ -62,7 +62,8 @@ START_TEST(table__number__as_written)
 {
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         uint64_t number = 0;
-        bool good = wisp_text_number(numbers[i].text, strlen(numbers[i].text), numbers[i].most, &number);
+        bool good =
+            wisp_text_number(numbers[i].text, strlen(numbers[i].text), numbers[i].most, &number);
         ck_assert_msg(good == numbers[i].good && (!good || number == numbers[i].number), "%s",
                       numbers[i].text);
     }

@@ -257,8 +257,9 @@ END_TEST
 /* covers: U7 */
 START_TEST(sources_that_are_no_host__nothing_delivered_and_nothing_sent_from_them)
 {
-    static const uint8_t bad[][4] = {{0, 0, 0, 0},   {127, 0, 0, 1}, {224, 0, 0, 1},       {240, 0, 0, 1},
-                                     {10, 0, 0, 255}, {10, 0, 0, 0},  {255, 255, 255, 255}, {10, 0, 0, 1}};
+    static const uint8_t bad[][4] = {{0, 0, 0, 0},         {127, 0, 0, 1},  {224, 0, 0, 1},
+                                     {240, 0, 0, 1},       {10, 0, 0, 255}, {10, 0, 0, 0},
+                                     {255, 255, 255, 255}, {10, 0, 0, 1}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         size_t length = net_udp_frame(frame, 7000, 10);
         memcpy(frame + 26, bad[i], 4);

@@ -18,7 +18,14 @@ static uint64_t random_next(void)
 
 START_TEST(one_timer__time_passes__fires_once_and_not_early)
 {
-    static const wisp_time ats[] = {0, 1, TICK, TICK + 1, WISP_MS(4), WISP_MS(5), WISP_SEC(1), WISP_SEC(3600),
+    static const wisp_time ats[] = {0,
+                                    1,
+                                    TICK,
+                                    TICK + 1,
+                                    WISP_MS(4),
+                                    WISP_MS(5),
+                                    WISP_SEC(1),
+                                    WISP_SEC(3600),
                                     WISP_SEC(86400) * 100};
     for (size_t i = 0; i < sizeof(ats) / sizeof(ats[0]); i++) {
         struct wisp_wheel wheel;

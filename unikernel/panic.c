@@ -110,8 +110,10 @@ _Noreturn void __stack_chk_fail(void)
 }
 
 /* A library's assertion. The C library's own would print with stdio and end with a system call, and there is none. */
-_Noreturn void __assert_fail(const char *what, const char *file, unsigned line, const char *function);
-_Noreturn void __assert_fail(const char *what, const char *file, unsigned line, const char *function)
+_Noreturn void __assert_fail(const char *what, const char *file, unsigned line,
+                             const char *function);
+_Noreturn void __assert_fail(const char *what, const char *file, unsigned line,
+                             const char *function)
 {
     (void)file;
     (void)line;

@@ -103,7 +103,8 @@ struct wisp_hypervisor_ops {
 struct wisp_hypervisor {
     const struct wisp_hypervisor_ops *ops;
     enum wisp_grant_policy policy;
-    uint32_t resumes; /* grows when the domain was suspended and resumed: grants and ports are void */
+    /* grows when the domain was suspended and resumed: grants and ports are void */
+    uint32_t resumes;
 };
 
 #endif

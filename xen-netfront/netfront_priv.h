@@ -8,8 +8,9 @@
 #include "queue.h"
 #include "xenbus.h"
 
-#define NETFRONT_GROUPS    16u
-#define NETFRONT_STUCK_MAX 32u /* pages a backend may keep for itself before it gets no more (until a resume) */
+#define NETFRONT_GROUPS 16u
+#define NETFRONT_STUCK_MAX                                                                         \
+    32u /* pages a backend may keep for itself before it gets no more (until a resume) */
 
 struct group {
     struct wisp_mac mac;

@@ -27,8 +27,8 @@ struct rx_shared {
     struct wisp_pool *pages;  /* for posting */
     struct wisp_pool *copies; /* where copies go */
     struct wisp_pktpool *packets;
-    bool copy;      /* the backend can still change posted pages and is not trusted */
-    bool exposed;   /* it can, and is: packets are marked so */
+    bool copy;    /* the backend can still change posted pages and is not trusted */
+    bool exposed; /* it can, and is: packets are marked so */
     struct offload_policy offload;
 };
 

@@ -101,7 +101,8 @@ static int begin_value(struct http_request_reader *reader)
     if (reader->value && reader->value->length > 0) {
         join(reader);
     }
-    if (reader->name_length <= sizeof(reader->name) && named(reader, "host") && ++reader->hosts > 1) {
+    if (reader->name_length <= sizeof(reader->name) && named(reader, "host") &&
+        ++reader->hosts > 1) {
         return refuse(reader, 400);
     }
     return 0;

@@ -23,9 +23,10 @@ struct http_value {
 };
 
 struct http_request {
-    uint16_t bad; /* 0, or the status that answers it: 400, 414, 431, 505 */
+    uint16_t bad;   /* 0, or the status that answers it: 400, 414, 431, 505 */
     uint8_t method; /* enum http_verb */
-    bool keep_alive; /* false: answer and close (asked for, or because of a body, or because it is bad) */
+    /* false: answer and close (asked for, or because of a body, or because it is bad) */
+    bool keep_alive;
     uint16_t target_length;
     char target[HTTP_TARGET_MOST + 1]; /* the path, decoded, without query */
     struct http_value range, if_range, if_none_match;

@@ -13,8 +13,9 @@ static const struct wisp_param params[] = {
     {NULL, NULL, NULL, NULL},
 };
 
-const struct wisp_app wisp_app = {
-    .name = "iperf", .summary = "Measures throughput, against iperf 2 or itself.", .params = params};
+const struct wisp_app wisp_app = {.name = "iperf",
+                                  .summary = "Measures throughput, against iperf 2 or itself.",
+                                  .params = params};
 
 void iperf_print(const struct iperf_report *report)
 {

@@ -9,9 +9,9 @@ struct iperf {
     struct wisp_net net;
     struct wisp_addr remote; /* the client's */
     uint16_t port;
-    uint32_t length;      /* payload of a datagram */
-    uint32_t mbits;       /* rate of datagrams, Mbit/s */
-    wisp_time duration;   /* of the client's sending */
+    uint32_t length;    /* payload of a datagram */
+    uint32_t mbits;     /* rate of datagrams, Mbit/s */
+    wisp_time duration; /* of the client's sending */
 };
 
 void iperf_tcp_server(struct iperf *iperf);

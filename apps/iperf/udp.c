@@ -70,8 +70,8 @@ static void answer(struct wisp_udp_socket *socket, const struct wisp_udp_datagra
     struct iperf_report report = report_of(&current);
     memcpy(bytes, header, IPERF_HEADER);
     iperf_report_emit(bytes + IPERF_HEADER, &report);
-    (void)wisp_udp_send(socket, &from->local, &from->remote, from->remote_port, bytes, sizeof(bytes),
-                        now);
+    (void)wisp_udp_send(socket, &from->local, &from->remote, from->remote_port, bytes,
+                        sizeof(bytes), now);
     if (!current.ended) {
         iperf_print(&report);
         current.ended = true;
@@ -86,7 +86,8 @@ static void server_datagram(struct wisp_udp_socket *socket, const struct wisp_ud
         return;
     }
     struct iperf_datagram datagram = iperf_parse(header);
-    bool same = wisp_addr_equal(&from->remote, &current.remote) && from->remote_port == current.port;
+    bool same =
+        wisp_addr_equal(&from->remote, &current.remote) && from->remote_port == current.port;
     bool busy = !current.ended && current.received > 0 && now < current.last + SILENCE;
     if (!same && (busy || datagram.last)) {
         return;

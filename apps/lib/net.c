@@ -35,8 +35,8 @@ static void open_pages(struct wisp_net *net)
     uint32_t pages;
     void *memory = wisp_platform_pages(&pages);
     size_t size = wisp_pool_size(pages);
-    net->pages = wisp_pool_init(wisp_net_memory(size), size, memory, pages,
-                                pages / RESERVE_PART + 1, true);
+    net->pages =
+        wisp_pool_init(wisp_net_memory(size), size, memory, pages, pages / RESERVE_PART + 1, true);
     if (!net->pages) {
         wisp_platform_exit(1, "not enough memory for a page pool");
     }
@@ -81,11 +81,10 @@ void wisp_net_banner(const struct wisp_net *net, enum wisp_log_level level)
     const uint8_t *m = caps->mac.octet;
     struct wisp_pool_stats stats;
     wisp_pool_stats(net->pages, &stats);
-    wisp_platform_log(level, wisp_app.name, "wisp %s on %s, %u pages of 4 KiB",
-                      WISP_VERSION_STRING, wisp_platform_name(), stats.pages);
-    wisp_platform_log(level, "net",
-                      "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, offloads:%s%s%s", m[0], m[1], m[2], m[3],
-                      m[4], m[5], caps->mtu, caps->csum_tx ? " checksum" : "",
+    wisp_platform_log(level, wisp_app.name, "wisp %s on %s, %u pages of 4 KiB", WISP_VERSION_STRING,
+                      wisp_platform_name(), stats.pages);
+    wisp_platform_log(level, "net", "%02x:%02x:%02x:%02x:%02x:%02x, MTU %u, offloads:%s%s%s", m[0],
+                      m[1], m[2], m[3], m[4], m[5], caps->mtu, caps->csum_tx ? " checksum" : "",
                       caps->gso_tx ? " segmentation" : "", caps->csum_tx ? "" : " none");
 }
 
@@ -112,9 +111,9 @@ static void tell(const struct wisp_stack_event *event)
         wisp_platform_log(WISP_LOG_DEBUG, "net", "%s is ready", addr);
         break;
     case WISP_STACK_ADDRESS_CONFLICT:
-        wisp_platform_log(WISP_LOG_WARN, "net",
-                          "%s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x: %s", addr, m[0], m[1],
-                          m[2], m[3], m[4], m[5], event->lost ? "given up" : "kept and defended");
+        wisp_platform_log(
+            WISP_LOG_WARN, "net", "%s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x: %s", addr,
+            m[0], m[1], m[2], m[3], m[4], m[5], event->lost ? "given up" : "kept and defended");
         break;
     case WISP_STACK_LINK_UP:
         wisp_platform_log(WISP_LOG_INFO, "net", "link up");

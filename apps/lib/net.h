@@ -41,9 +41,9 @@ struct wisp_net {
     struct wisp_pool *pages;
     struct wisp_netdev *netdev;
     struct wisp_stack *stack;
-    wisp_time now;      /* the time of the current step */
-    wisp_time deadline; /* when the stack wants the next one */
-    struct wisp_ip4 gateway; /* given by parameters or platform; 0.0.0.0: none */
+    wisp_time now;                              /* the time of the current step */
+    wisp_time deadline;                         /* when the stack wants the next one */
+    struct wisp_ip4 gateway;                    /* given by parameters or platform; 0.0.0.0: none */
     const struct wisp_net_automatic *automatic; /* null: the address was given */
     struct wisp_dhcp_run *dhcp;                 /* automatic's */
     struct wisp_udp *udp;                       /* made by wisp_net_udp; ended by wisp_net_close */

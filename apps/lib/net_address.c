@@ -8,7 +8,8 @@
 #include <wisp/dhcp.h>
 
 /* An address alone, or with mask and gateway, is the host's; else the program ends, saying whose it is. */
-static void use_address(struct wisp_net *net, const struct wisp_net_address *address, const char *whose)
+static void use_address(struct wisp_net *net, const struct wisp_net_address *address,
+                        const char *whose)
 {
     char why[96];
     struct wisp_addr any = wisp_addr_ip4(wisp_ip4(0, 0, 0, 0));
@@ -25,7 +26,8 @@ static void use_address(struct wisp_net *net, const struct wisp_net_address *add
     }
 }
 
-static void tell(const struct wisp_net_address *address, const char *source, enum wisp_log_level level)
+static void tell(const struct wisp_net_address *address, const char *source,
+                 enum wisp_log_level level)
 {
     char ip[WISP_ADDR_TEXT_MAX];
     char router[WISP_ADDR_TEXT_MAX] = "none";
@@ -93,7 +95,8 @@ static void use_parameters(struct wisp_net *net, const char *text, const char *s
 {
     struct wisp_net_address address;
     if (!wisp_ip4_parse_prefix(text, wisp_text_length(text), &address.ip, &address.prefix)) {
-        wisp_platform_exit(2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24, or dhcp");
+        wisp_platform_exit(
+            2, "--ipv4 is an address and its network's bits, like 10.0.0.2/24, or dhcp");
     }
     address.has_gateway = read_gateway(&address.gateway);
     use_address(net, &address, "--ipv4");

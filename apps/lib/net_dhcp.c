@@ -61,7 +61,8 @@ static void add_ip(struct wisp_text *text, struct wisp_ip4 ip)
     wisp_text_add(text, word);
 }
 
-static void add_list(struct wisp_text *text, const char *name, const struct wisp_ip4 *list, uint32_t count)
+static void add_list(struct wisp_text *text, const char *name, const struct wisp_ip4 *list,
+                     uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         wisp_text_add(text, i == 0 ? name : ",");
@@ -182,7 +183,9 @@ static void tell(struct wisp_net *net, const struct wisp_dhcp_event *event)
                           event->reason == WISP_DHCP_REASON_REFUSED ? refusal : "");
         break;
     case WISP_DHCP_SILENT:
-        wisp_platform_log(WISP_LOG_WARN, "net", "no DHCP server answers; still asking (--ipv4=ADDR/BITS gives an address)");
+        wisp_platform_log(
+            WISP_LOG_WARN, "net",
+            "no DHCP server answers; still asking (--ipv4=ADDR/BITS gives an address)");
         break;
     }
 }

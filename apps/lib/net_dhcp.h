@@ -11,7 +11,8 @@
 void wisp_net_dhcp_describe(struct wisp_text *text, const struct wisp_dhcp_lease *lease);
 
 /* Who is told of events after they were acted on and logged; null: nobody. */
-void wisp_net_dhcp_follow(void (*follow)(struct wisp_net *net, const struct wisp_dhcp_event *event));
+void wisp_net_dhcp_follow(void (*follow)(struct wisp_net *net,
+                                         const struct wisp_dhcp_event *event));
 
 /* Before the first step: asks for this address first, which was leased in an earlier life. */
 void wisp_net_dhcp_remember(struct wisp_ip4 before);

@@ -37,7 +37,8 @@ static void set_servers(struct wisp_net *net, struct wisp_dns *dns)
 void wisp_net_names_open(struct wisp_net_names *names, struct wisp_net *net, struct wisp_tcp *tcp,
                          const struct wisp_dns_tcp_ops *by_tcp)
 {
-    struct wisp_dns_run_config config = {.udp = wisp_net_udp(net, NULL), .tcp = tcp, .by_tcp = by_tcp};
+    struct wisp_dns_run_config config = {
+        .udp = wisp_net_udp(net, NULL), .tcp = tcp, .by_tcp = by_tcp};
     wisp_dns_config_default(&config.dns);
     config.dns.lookups = 1;
     config.dns.cached = 8;

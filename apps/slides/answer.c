@@ -40,8 +40,7 @@ static bool scan_number(struct scan *scan, bool *there, uint64_t *number)
         scan->at++;
     }
     *there = scan->at > start;
-    return !*there ||
-           wisp_text_number(start, (size_t)(scan->at - start), UINT64_MAX / 2, number);
+    return !*there || wisp_text_number(start, (size_t)(scan->at - start), UINT64_MAX / 2, number);
 }
 
 enum range { RANGE_NONE, RANGE_ONE, RANGE_OUTSIDE };
@@ -106,7 +105,8 @@ static bool names_tag(const struct http_value *value, const char *etag, bool wea
 static void decide_range(const struct http_request *request, struct answer *answer)
 {
     const struct answer_resource *resource = answer->resource;
-    bool current = request->if_range.length == 0 || names_tag(&request->if_range, resource->etag, false);
+    bool current =
+        request->if_range.length == 0 || names_tag(&request->if_range, resource->etag, false);
     if (request->method != HTTP_VERB_GET || request->range.length == 0 || !current) {
         return;
     }
@@ -127,10 +127,10 @@ struct answer answer_decide(const struct http_request *request,
                             const struct answer_resource *resource)
 {
     struct answer answer = {.keep_alive = request->keep_alive};
-    answer.status = request->bad                               ? request->bad
+    answer.status = request->bad                           ? request->bad
                     : request->method == HTTP_VERB_ANOTHER ? 405
-                    : !resource                                ? 404
-                                                               : 200;
+                    : !resource                            ? 404
+                                                           : 200;
     if (answer.status != 200) {
         return answer;
     }
@@ -188,7 +188,8 @@ static void emit_resource(const struct answer *answer, struct wisp_text *text)
         wisp_text_add(text, resource->etag);
         wisp_text_add(text, "\r\n");
     }
-    wisp_text_add(text, resource->etag ? "Cache-Control: no-cache\r\n" : "Cache-Control: no-store\r\n");
+    wisp_text_add(text,
+                  resource->etag ? "Cache-Control: no-cache\r\n" : "Cache-Control: no-store\r\n");
 }
 
 /* "404 Not Found\n", the body of an answer without a resource. */
@@ -213,7 +214,8 @@ void answer_emit(const struct answer *answer, bool head_only, struct wisp_text *
     if (answer->status == 405) {
         wisp_text_add(text, "Allow: GET, HEAD\r\n");
     }
-    wisp_text_add(text, answer->keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
+    wisp_text_add(text,
+                  answer->keep_alive ? "Connection: keep-alive\r\n" : "Connection: close\r\n");
     bool short_text = !answer->resource;
     if (short_text) {
         wisp_text_add(text, "Content-Type: text/plain\r\n");

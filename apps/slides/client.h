@@ -20,10 +20,10 @@ enum client_state {
 struct client {
     struct wisp_tcp_conn *conn;
     enum client_state state;
-    bool keep_alive;  /* after the answer being sent */
-    bool peer_closed; /* it will ask for nothing more */
-    wisp_time idle_at;     /* when to look whether it still gets on */
-    uint64_t taken;        /* bytes it had acknowledged when last looked at */
+    bool keep_alive;   /* after the answer being sent */
+    bool peer_closed;  /* it will ask for nothing more */
+    wisp_time idle_at; /* when to look whether it still gets on */
+    uint64_t taken;    /* bytes it had acknowledged when last looked at */
     uint32_t head_at, head_length;
     char head[CLIENT_HEAD_MOST];
     struct body body;

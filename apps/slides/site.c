@@ -5,7 +5,8 @@
 void site_init(void)
 {
     for (uint32_t i = 0; i < site_count; i++) {
-        wisp_foreign_init(&site_pages[site_files[i].page], site_files[i].data, site_files[i].length);
+        wisp_foreign_init(&site_pages[site_files[i].page], site_files[i].data,
+                          site_files[i].length);
     }
 }
 

@@ -7,7 +7,8 @@
 static const struct wisp_param params[] = {
     {"port", "80", "PORT", "port to listen on"},
     {"connections", "1024", "N", "connections at once (less if memory is little)"},
-    {"idle", "30", "SECONDS", "close a connection that asks for nothing, or takes less than 16 KiB, for so long"},
+    {"idle", "30", "SECONDS",
+     "close a connection that asks for nothing, or takes less than 16 KiB, for so long"},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -52,7 +52,8 @@ static inline struct wisp_ip4 wisp_ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t 
 static inline uint32_t wisp_ip4_value(struct wisp_ip4 ip)
 {
     uint32_t wire;
-    __builtin_memcpy(&wire, ip.octet, sizeof(wire)); /* one load and one swap, which shifts of octets do not become */
+    /* one load and one swap, which shifts of octets do not become */
+    __builtin_memcpy(&wire, ip.octet, sizeof(wire));
     return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32(wire) : wire;
 }
 

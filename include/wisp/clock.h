@@ -16,9 +16,9 @@ typedef uint64_t wisp_time;
 #define WISP_NEVER UINT64_MAX
 
 #define WISP_NS(n)  ((wisp_time)(n))
-#define WISP_US(n)  ((wisp_time)(n) * 1000u)
-#define WISP_MS(n)  ((wisp_time)(n) * 1000000u)
-#define WISP_SEC(n) ((wisp_time)(n) * 1000000000u)
+#define WISP_US(n)  (WISP_NS(n) * 1000u)
+#define WISP_MS(n)  (WISP_NS(n) * 1000000u)
+#define WISP_SEC(n) (WISP_NS(n) * 1000000000u)
 
 /* The earlier of two times. */
 static inline wisp_time wisp_time_min(wisp_time a, wisp_time b)

@@ -30,8 +30,8 @@ extern "C" {
 #define WISP_DHCP_TEXT_MAX    64u  /* client id, host name, vendor class; with the final zero */
 #define WISP_DHCP_MESSAGE_MAX 548u /* what every server must take: 576 less IP and UDP headers */
 #define WISP_DHCP_ROUTES      16u
-#define WISP_DHCP_SERVERS     4u   /* name servers, time servers */
-#define WISP_DHCP_SEARCH      4u   /* domains of the search list */
+#define WISP_DHCP_SERVERS     4u /* name servers, time servers */
+#define WISP_DHCP_SEARCH      4u /* domains of the search list */
 
 struct wisp_dhcp;
 
@@ -49,13 +49,17 @@ struct wisp_dhcp_config {
     const char *vendor_class; /* default "wisp"; null: none */
     uint16_t max_message;     /* largest message accepted, default 1500 */
     uint16_t mtu;             /* the device's; no lease gives more. default 1500 */
-    bool start_delay;         /* wait 1 to 10 s before the first message (RFC 2131 §4.4.1), default false */
-    bool broadcast;           /* ask servers to broadcast while there is no address. default false */
-    bool wide_routes;         /* believe classless routes with prefix 1..7, default false (CVE-2024-3661) */
-    wisp_time retry_first;    /* first retransmission after, default 4 s, a quarter of it as jitter */
-    wisp_time retry_last;     /* it doubles up to this, default 64 s */
-    wisp_time renew_floor;    /* least time between requests while renewing, default 60 s */
-    wisp_time decline_wait;   /* pause after a conflict, default 10 s */
+    /* wait 1 to 10 s before the first message (RFC 2131 §4.4.1), default false */
+    bool start_delay;
+    /* ask servers to broadcast while there is no address. default false */
+    bool broadcast;
+    /* believe classless routes with prefix 1..7, default false (CVE-2024-3661) */
+    bool wide_routes;
+    /* first retransmission after, default 4 s, a quarter of it as jitter */
+    wisp_time retry_first;
+    wisp_time retry_last;   /* it doubles up to this, default 64 s */
+    wisp_time renew_floor;  /* least time between requests while renewing, default 60 s */
+    wisp_time decline_wait; /* pause after a conflict, default 10 s */
     wisp_hash_fn hash;
     uint8_t seed[32];
 };
@@ -77,7 +81,8 @@ void wisp_dhcp_start(struct wisp_dhcp *dhcp, wisp_time now);
 void wisp_dhcp_reboot(struct wisp_dhcp *dhcp, struct wisp_ip4 address, wisp_time now);
 
 /* Asks for everything but an address, which was configured otherwise (INFORM). */
-void wisp_dhcp_inform(struct wisp_dhcp *dhcp, struct wisp_ip4 address, uint8_t prefix, wisp_time now);
+void wisp_dhcp_inform(struct wisp_dhcp *dhcp, struct wisp_ip4 address, uint8_t prefix,
+                      wisp_time now);
 
 /* The link was away, or the machine slept or moved: asks whether the lease still stands, using it
  * meanwhile; a search that is under way starts afresh. */
@@ -149,8 +154,9 @@ struct wisp_dhcp_lease {
 };
 
 enum wisp_dhcp_event_kind {
-    WISP_DHCP_LEASED,   /* an address to use from now on: wisp_dhcp_lease */
-    WISP_DHCP_RENEWED,  /* the same address for longer, or confirmed; the rest of the lease may differ */
+    WISP_DHCP_LEASED, /* an address to use from now on: wisp_dhcp_lease */
+    /* the same address for longer, or confirmed; the rest of the lease may differ */
+    WISP_DHCP_RENEWED,
     WISP_DHCP_LOST,     /* the address must not be used any more: reason */
     WISP_DHCP_INFORMED, /* the answer to wisp_dhcp_inform: wisp_dhcp_lease, without times */
     WISP_DHCP_SILENT    /* nobody answers, told once per search; it goes on, an inform is over */
@@ -159,9 +165,9 @@ enum wisp_dhcp_event_kind {
 enum wisp_dhcp_reason {
     WISP_DHCP_REASON_NONE,
     WISP_DHCP_REASON_EXPIRED,
-    WISP_DHCP_REASON_REFUSED,  /* the server said no (NAK) */
+    WISP_DHCP_REASON_REFUSED, /* the server said no (NAK) */
     WISP_DHCP_REASON_CONFLICT,
-    WISP_DHCP_REASON_CHANGED,  /* the server gave another address */
+    WISP_DHCP_REASON_CHANGED, /* the server gave another address */
     WISP_DHCP_REASON_RELEASED
 };
 

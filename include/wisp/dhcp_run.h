@@ -28,9 +28,10 @@ struct wisp_dhcp_run;
 struct wisp_dhcp_run_config {
     struct wisp_dhcp_config dhcp; /* mac and mtu are filled from the device */
     struct wisp_stack *stack;
-    struct wisp_udp *udp;         /* attached to the stack */
-    struct wisp_netdev *netdev;   /* the stack's */
-    struct wisp_ip4 gateway;      /* the only default router, whatever leases say; 0.0.0.0: theirs */
+    struct wisp_udp *udp;       /* attached to the stack */
+    struct wisp_netdev *netdev; /* the stack's */
+    /* the only default router, whatever leases say; 0.0.0.0: theirs */
+    struct wisp_ip4 gateway;
 };
 
 size_t wisp_dhcp_run_size(const struct wisp_dhcp_run_config *config);
@@ -46,7 +47,8 @@ void wisp_dhcp_run_fini(struct wisp_dhcp_run *run, wisp_time now);
 struct wisp_dhcp *wisp_dhcp_run_machine(struct wisp_dhcp_run *run);
 
 /* What happened to addresses and the link. */
-void wisp_dhcp_run_notice(struct wisp_dhcp_run *run, const struct wisp_stack_event *event, wisp_time now);
+void wisp_dhcp_run_notice(struct wisp_dhcp_run *run, const struct wisp_stack_event *event,
+                          wisp_time now);
 
 /* After each wisp_stack_poll and its events; returns when it must be called again (<= now: after a poll,
  * at once, because there is something to send). */

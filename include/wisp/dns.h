@@ -75,10 +75,10 @@ enum wisp_err wisp_dns_find_name(struct wisp_dns *dns, const struct wisp_addr *a
 enum wisp_dns_status {
     WISP_DNS_PENDING,
     WISP_DNS_FOUND,
-    WISP_DNS_NO_NAME,  /* the name does not exist */
-    WISP_DNS_NO_DATA,  /* it does, but has no such record */
-    WISP_DNS_FAILED,   /* the servers say they cannot tell, or no server is set */
-    WISP_DNS_TIMEOUT   /* no server answers */
+    WISP_DNS_NO_NAME, /* the name does not exist */
+    WISP_DNS_NO_DATA, /* it does, but has no such record */
+    WISP_DNS_FAILED,  /* the servers say they cannot tell, or no server is set */
+    WISP_DNS_TIMEOUT  /* no server answers */
 };
 
 enum wisp_dns_status wisp_dns_status(const struct wisp_dns_lookup *lookup);

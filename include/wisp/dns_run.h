@@ -23,14 +23,16 @@ extern const struct wisp_dns_tcp_ops wisp_dns_by_tcp;
 struct wisp_dns_run_config {
     struct wisp_dns_config dns;
     struct wisp_udp *udp;
-    struct wisp_tcp *tcp;                   /* null without by_tcp */
-    const struct wisp_dns_tcp_ops *by_tcp;  /* &wisp_dns_by_tcp, or null: a truncated answer is a failure */
+    struct wisp_tcp *tcp; /* null without by_tcp */
+    /* &wisp_dns_by_tcp, or null: a truncated answer is a failure */
+    const struct wisp_dns_tcp_ops *by_tcp;
 };
 
 size_t wisp_dns_run_size(const struct wisp_dns_run_config *config);
 
 /* Null when mem (64-aligned) is too small. */
-struct wisp_dns_run *wisp_dns_run_init(void *mem, size_t size, const struct wisp_dns_run_config *config);
+struct wisp_dns_run *wisp_dns_run_init(void *mem, size_t size,
+                                       const struct wisp_dns_run_config *config);
 
 /* Closes what is open. Before the transports' fini. */
 void wisp_dns_run_fini(struct wisp_dns_run *run);

@@ -8,13 +8,18 @@
 
 enum wisp_err {
     WISP_OK = 0,
-    WISP_ERR_AGAIN,       /* no room at the moment: wait for the event the call names, then repeat */
-    WISP_ERR_FULL,        /* a table sized at start is full: release something, or start with more */
-    WISP_ERR_INVALID,     /* an argument that came from outside is not usable: correct it */
-    WISP_ERR_IN_USE,      /* the address or port is taken: choose another */
-    WISP_ERR_UNREACHABLE, /* no route or no answer from the next hop: check address, mask and gateway */
-    WISP_ERR_REFUSED,     /* the peer said no (RST to a SYN, port unreachable): nobody listens there */
-    WISP_ERR_RESET,       /* the peer or a device on the path broke the connection: data may be lost */
+    /* no room at the moment: wait for the event the call names, then repeat */
+    WISP_ERR_AGAIN,
+    /* a table sized at start is full: release something, or start with more */
+    WISP_ERR_FULL,
+    WISP_ERR_INVALID, /* an argument that came from outside is not usable: correct it */
+    WISP_ERR_IN_USE,  /* the address or port is taken: choose another */
+    /* no route or no answer from the next hop: check address, mask and gateway */
+    WISP_ERR_UNREACHABLE,
+    /* the peer said no (RST to a SYN, port unreachable): nobody listens there */
+    WISP_ERR_REFUSED,
+    /* the peer or a device on the path broke the connection: data may be lost */
+    WISP_ERR_RESET,
     WISP_ERR_TIMEOUT,     /* no answer within the user timeout: the peer or the path is gone */
     WISP_ERR_CLOSED,      /* this direction was closed before: nothing more can be done with it */
     WISP_ERR_ADDRESS_LOST /* the local address went away (conflict, lease over): open anew */

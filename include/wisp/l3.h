@@ -22,7 +22,8 @@ extern "C" {
 
 /* Where a packet goes and how. */
 struct wisp_flow {
-    struct wisp_addr local;  /* source; for sending never "any", except to a broadcast while unconfigured */
+    /* source; for sending never "any", except to a broadcast while unconfigured */
+    struct wisp_addr local;
     struct wisp_addr remote; /* destination */
     uint8_t protocol;        /* 6, 17, ... */
     uint8_t ttl;             /* 1..255 */
@@ -38,7 +39,8 @@ struct wisp_arrival {
     uint8_t protocol;
     uint8_t ttl;
     uint8_t tos;
-    bool broadcast;          /* link or network broadcast or multicast: no error, no RST, no answer */
+    /* link or network broadcast or multicast: no error, no RST, no answer */
+    bool broadcast;
 };
 
 /* An ICMP error about a packet of ours. Untrusted: the transport checks that it quotes something in flight
@@ -119,19 +121,19 @@ struct wisp_l3_ops {
 
 /* What the device below can do for a transport, refreshed by the stack before each step. */
 struct wisp_l3_caps {
-    bool csum_tx;      /* leave the checksum blank */
-    uint32_t gso;      /* largest IP packet as one GSO packet; 0: none */
-    uint16_t views;    /* payload views in one packet, >= 1 */
-    uint8_t overhead;  /* bytes of IP header */
+    bool csum_tx;     /* leave the checksum blank */
+    uint32_t gso;     /* largest IP packet as one GSO packet; 0: none */
+    uint16_t views;   /* payload views in one packet, >= 1 */
+    uint8_t overhead; /* bytes of IP header */
     uint32_t generation;
 };
 
 struct wisp_l3 {
     const struct wisp_l3_ops *ops;
     void *self;
-    uint8_t family;           /* enum wisp_family */
-    struct wisp_l3_caps tcp;  /* for TCP */
-    struct wisp_l3_caps udp;  /* for UDP */
+    uint8_t family;          /* enum wisp_family */
+    struct wisp_l3_caps tcp; /* for TCP */
+    struct wisp_l3_caps udp; /* for UDP */
     wisp_sum_fn sum;
     struct wisp_pool *pages;
 };

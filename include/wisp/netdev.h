@@ -22,21 +22,18 @@ extern "C" {
 #endif
 
 /* Protocols for which a device works on checksums. */
-enum wisp_offload {
-    WISP_OFFLOAD_TCP4 = 1,
-    WISP_OFFLOAD_UDP4 = 2
-};
+enum wisp_offload { WISP_OFFLOAD_TCP4 = 1, WISP_OFFLOAD_UDP4 = 2 };
 
 struct wisp_netdev_caps {
     struct wisp_mac mac;
-    uint16_t mtu;          /* largest IP packet, Ethernet header not counted; 68..65535 */
-    uint8_t csum_tx;       /* set of enum wisp_offload: completes a blank checksum */
-    uint8_t csum_rx;       /* set of enum wisp_offload: may deliver verified or blank ones */
-    uint32_t gso_tx;       /* largest IP packet with WISP_GSO_TCP4 it takes; 0: none */
-    uint32_t gso_rx;       /* largest IP packet it may deliver merged; 0: none above the MTU */
-    uint16_t views_tx;     /* payload views it takes in one packet, 1 .. WISP_PKT_VIEWS - 1 */
-    uint16_t headroom;     /* bytes it wants before the Ethernet header, at most 16 */
-    uint32_t generation;   /* grows whenever another field changes */
+    uint16_t mtu;        /* largest IP packet, Ethernet header not counted; 68..65535 */
+    uint8_t csum_tx;     /* set of enum wisp_offload: completes a blank checksum */
+    uint8_t csum_rx;     /* set of enum wisp_offload: may deliver verified or blank ones */
+    uint32_t gso_tx;     /* largest IP packet with WISP_GSO_TCP4 it takes; 0: none */
+    uint32_t gso_rx;     /* largest IP packet it may deliver merged; 0: none above the MTU */
+    uint16_t views_tx;   /* payload views it takes in one packet, 1 .. WISP_PKT_VIEWS - 1 */
+    uint16_t headroom;   /* bytes it wants before the Ethernet header, at most 16 */
+    uint32_t generation; /* grows whenever another field changes */
 };
 
 struct wisp_netdev_stats {
@@ -55,7 +52,8 @@ struct wisp_netdev;
 struct wisp_netdev_ops {
     /* Up to max received packets into pkts, which the caller then owns; returns how many. A frame starts
      * at its Ethernet header; WISP_PKT_BROADCAST is not set yet. */
-    uint32_t (*receive)(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max, wisp_time now);
+    uint32_t (*receive)(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max,
+                        wisp_time now);
 
     /* How many packets of any allowed shape transmit would take now. Asked before packets are built. */
     uint32_t (*room)(struct wisp_netdev *dev);

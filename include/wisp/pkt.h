@@ -29,7 +29,8 @@ extern "C" {
 enum wisp_csum {
     WISP_CSUM_UNKNOWN,  /* receiving: verify it. sending: it is complete in the bytes */
     WISP_CSUM_VERIFIED, /* receiving: a trusted device checked it */
-    WISP_CSUM_BLANK     /* the field holds the pseudo-header's sum only; start and offset say where */
+    /* the field holds the pseudo-header's sum only; start and offset say where */
+    WISP_CSUM_BLANK
 };
 
 enum wisp_gso {
@@ -40,8 +41,9 @@ enum wisp_gso {
 enum wisp_pkt_flag {
     WISP_PKT_HELD = 1,      /* in a device's hands */
     WISP_PKT_BROADCAST = 2, /* came in a link-layer broadcast or multicast */
-    WISP_PKT_MUTABLE = 4,   /* pages a backend may still change (persistent grants, trusted backend) */
-    WISP_PKT_FAILED = 8     /* completed, but the device said that it was not sent */
+    /* pages a backend may still change (persistent grants, trusted backend) */
+    WISP_PKT_MUTABLE = 4,
+    WISP_PKT_FAILED = 8 /* completed, but the device said that it was not sent */
 };
 
 struct wisp_pktpool;
@@ -58,7 +60,8 @@ struct wisp_pkt {
     uint16_t csum_offset;  /* ... and store it here, counted from csum_start */
     uint16_t gso_size;     /* payload bytes of each segment (the MSS) */
     uint16_t queue;        /* a hash of the flow, for devices with several queues */
-    const void *owner;     /* who wants to know when the device lets go (a struct wisp_transport), or null */
+    /* who wants to know when the device lets go (a struct wisp_transport), or null */
+    const void *owner;
     void *mark;            /* the owner's */
     uint32_t mark_value;   /* the owner's */
     uint32_t device_value; /* the device's: a slot number, say */
@@ -117,7 +120,8 @@ void wisp_pkt_clear(struct wisp_pkt *pkt);
 
 /* Appends a view and moves the caller's page reference into the packet. False when all views are used
  * (nothing changes then). length may not be 0. */
-bool wisp_pkt_append(struct wisp_pkt *pkt, struct wisp_page *page, uint32_t offset, uint32_t length);
+bool wisp_pkt_append(struct wisp_pkt *pkt, struct wisp_page *page, uint32_t offset,
+                     uint32_t length);
 
 /*
  * Appends the bytes of a received view, to be sent: by reference (counted anew), or copied onto a page of
@@ -190,7 +194,8 @@ void wisp_pkt_trim(struct wisp_pkt *pkt, uint32_t length);
  * onto a page of role PRIVATE when they do not. False when there was no page: drop the packet.
  * *copied grows by the bytes copied.
  */
-bool wisp_pkt_linearise(struct wisp_pkt *pkt, struct wisp_pool *pages, uint32_t n, uint64_t *copied);
+bool wisp_pkt_linearise(struct wisp_pkt *pkt, struct wisp_pool *pages, uint32_t n,
+                        uint64_t *copied);
 
 /* Copies length bytes from offset on into bytes; false, with nothing copied, when the packet is shorter. */
 bool wisp_pkt_read(const struct wisp_pkt *pkt, uint32_t offset, void *bytes, uint32_t length);

@@ -51,8 +51,9 @@ struct wisp_stack_config {
     uint8_t seed[32]; /* secret and unpredictable; the same seed and input give the same output */
     const struct wisp_reassembly_ops *reassembly; /* null: none */
     enum wisp_probe probe;
-    uint16_t neighbours;       /* ARP cache entries, default 64 */
-    uint16_t waiting;          /* packets that may wait for ARP in all, default 64; per hop at most 8 */
+    uint16_t neighbours; /* ARP cache entries, default 64 */
+    /* packets that may wait for ARP in all, default 64; per hop at most 8 */
+    uint16_t waiting;
     uint16_t routes;           /* besides connected networks, default 16 */
     uint16_t datagrams;        /* under reassembly at once, default 16 */
     uint32_t reassembly_pages; /* pages that fragments may hold in all, default 64 */
@@ -120,7 +121,7 @@ enum wisp_stack_event_kind {
     WISP_STACK_ADDRESS_CONFLICT, /* another host claims it; kept and defended, or lost if `lost` */
     WISP_STACK_LINK_UP,
     WISP_STACK_LINK_DOWN,
-    WISP_STACK_RESUMED           /* the device asked to announce again (resume, new backend) */
+    WISP_STACK_RESUMED /* the device asked to announce again (resume, new backend) */
 };
 
 struct wisp_stack_event {
@@ -141,9 +142,9 @@ struct wisp_ping_reply {
     struct wisp_addr remote;
     uint16_t id, sequence, length;
     uint8_t ttl;
-    bool intact;                /* the pattern came back unchanged */
-    wisp_time at;               /* now of the poll that received it */
-    bool error;                 /* an ICMP error came instead: kind */
+    bool intact;  /* the pattern came back unchanged */
+    wisp_time at; /* now of the poll that received it */
+    bool error;   /* an ICMP error came instead: kind */
     enum wisp_icmp_kind kind;
 };
 

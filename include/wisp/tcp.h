@@ -29,26 +29,28 @@ struct wisp_tcp_cc;
 extern const struct wisp_tcp_cc wisp_tcp_cc_newreno; /* RFC 5681, 6582, 6928 */
 
 struct wisp_tcp_config {
-    uint32_t connections;      /* default 256 */
-    uint32_t listeners;        /* default 8 */
-    uint32_t half_open;        /* handshakes of passive opens in progress, default 256 */
-    uint32_t time_wait;        /* default 1024; the oldest goes when full */
-    uint32_t working;          /* working parts, default: connections */
-    uint32_t blocks;           /* 512-byte blocks of queue memory, default 8 per working part */
-    uint32_t send_pages;       /* pages one connection may have queued to send, default 256 */
-    uint32_t receive_pages;    /* pages one connection's received data may hold, default 256 */
-    uint32_t receive_window;   /* largest window offered, bytes, default 512 KiB; up to 1 GiB */
-    wisp_time rto_min;         /* floor of the retransmission timer, default 200 ms (RFC 6298 says 1 s) */
-    wisp_time delayed_ack;     /* default 40 ms, below 500 ms */
-    wisp_time time_wait_for;   /* 2 MSL, default 60 s */
-    wisp_time working_idle;    /* a working part without work goes back after, default 1 s */
-    bool timestamps;           /* offered and accepted, default true */
-    bool sack;                 /* default true */
-    bool window_scaling;       /* default true */
-    uint8_t ttl;               /* default 64 */
-    const struct wisp_tcp_cc *cc; /* default wisp_tcp_cc_newreno is not set by config_default: name it */
+    uint32_t connections;    /* default 256 */
+    uint32_t listeners;      /* default 8 */
+    uint32_t half_open;      /* handshakes of passive opens in progress, default 256 */
+    uint32_t time_wait;      /* default 1024; the oldest goes when full */
+    uint32_t working;        /* working parts, default: connections */
+    uint32_t blocks;         /* 512-byte blocks of queue memory, default 8 per working part */
+    uint32_t send_pages;     /* pages one connection may have queued to send, default 256 */
+    uint32_t receive_pages;  /* pages one connection's received data may hold, default 256 */
+    uint32_t receive_window; /* largest window offered, bytes, default 512 KiB; up to 1 GiB */
+    /* floor of the retransmission timer, default 200 ms (RFC 6298 says 1 s) */
+    wisp_time rto_min;
+    wisp_time delayed_ack;   /* default 40 ms, below 500 ms */
+    wisp_time time_wait_for; /* 2 MSL, default 60 s */
+    wisp_time working_idle;  /* a working part without work goes back after, default 1 s */
+    bool timestamps;         /* offered and accepted, default true */
+    bool sack;               /* default true */
+    bool window_scaling;     /* default true */
+    uint8_t ttl;             /* default 64 */
+    /* default wisp_tcp_cc_newreno is not set by config_default: name it */
+    const struct wisp_tcp_cc *cc;
     wisp_hash_fn hash;
-    uint8_t seed[32];          /* secret */
+    uint8_t seed[32]; /* secret */
 };
 
 /* Fills config with defaults; cc, hash, seed stay for the caller. */
@@ -92,22 +94,24 @@ enum wisp_err wisp_tcp_connect(struct wisp_tcp *tcp, const struct wisp_addr *loc
 /* ---- events ---- */
 
 enum wisp_tcp_event_bit {
-    WISP_TCP_ACCEPTED = 1,    /* a new connection of event.listener; told once */
-    WISP_TCP_CONNECTED = 2,   /* an active open succeeded; told once */
-    WISP_TCP_READABLE = 4,    /* bytes to read */
-    WISP_TCP_WRITABLE = 8,    /* room to send (only while wanted) */
-    WISP_TCP_END = 16,        /* the peer closed its direction and everything before was consumed */
-    WISP_TCP_RELEASED = 32,   /* wisp_tcp_released has grown (only while wanted) */
-    WISP_TCP_URGENT = 64,     /* the peer has urgent data; told once per urgent pointer */
-    WISP_TCP_SOFT_ERROR = 128,/* see wisp_tcp_soft_error; told once (only while wanted) */
-    WISP_TCP_CLOSED = 256     /* over in both directions: event.reason; the handle waits for release */
+    WISP_TCP_ACCEPTED = 1,  /* a new connection of event.listener; told once */
+    WISP_TCP_CONNECTED = 2, /* an active open succeeded; told once */
+    WISP_TCP_READABLE = 4,  /* bytes to read */
+    WISP_TCP_WRITABLE = 8,  /* room to send (only while wanted) */
+    WISP_TCP_END = 16,      /* the peer closed its direction and everything before was consumed */
+    WISP_TCP_RELEASED = 32, /* wisp_tcp_released has grown (only while wanted) */
+    WISP_TCP_URGENT = 64,   /* the peer has urgent data; told once per urgent pointer */
+    WISP_TCP_SOFT_ERROR = 128, /* see wisp_tcp_soft_error; told once (only while wanted) */
+    /* over in both directions: event.reason; the handle waits for release */
+    WISP_TCP_CLOSED = 256
 };
 
 struct wisp_tcp_event {
     struct wisp_tcp_conn *conn;
     struct wisp_tcp_listener *listener; /* ACCEPTED only */
     uint32_t what;                      /* set of enum wisp_tcp_event_bit */
-    enum wisp_err reason;               /* CLOSED: OK after an orderly close of both sides, else why */
+    /* CLOSED: OK after an orderly close of both sides, else why */
+    enum wisp_err reason;
 };
 
 /*
@@ -194,8 +198,10 @@ void wisp_tcp_release(struct wisp_tcp_conn *conn);
 
 /* ---- settings and facts ---- */
 
-void wisp_tcp_set_nodelay(struct wisp_tcp_conn *conn, bool nodelay);       /* Nagle off (MUST-17); default off: Nagle on */
-void wisp_tcp_set_service(struct wisp_tcp_conn *conn, uint8_t ttl, uint8_t tos); /* MUST-48, MUST-49; tos: low two bits are ECN's and ignored */
+/* Nagle off (MUST-17); default off: Nagle on */
+void wisp_tcp_set_nodelay(struct wisp_tcp_conn *conn, bool nodelay);
+/* MUST-48, MUST-49; tos: low two bits are ECN's and ignored */
+void wisp_tcp_set_service(struct wisp_tcp_conn *conn, uint8_t ttl, uint8_t tos);
 /* Keepalive (MUST-24..28): idle 0 turns it off (default); idle at least 1 s, RFC 9293 asks for 2 h as default
  * and WISP_TCP_KEEPALIVE_IDLE is that; then count probes, interval apart. */
 #define WISP_TCP_KEEPALIVE_IDLE WISP_SEC(7200)
@@ -225,13 +231,13 @@ struct wisp_tcp_info {
     enum wisp_tcp_state state;
     struct wisp_addr local, remote;
     uint16_t local_port, remote_port;
-    uint32_t mss;           /* payload bytes of a full segment now */
-    uint32_t cwnd, ssthresh;/* bytes */
+    uint32_t mss;            /* payload bytes of a full segment now */
+    uint32_t cwnd, ssthresh; /* bytes */
     uint32_t snd_wnd, rcv_wnd;
-    uint32_t in_flight;     /* bytes sent and not acknowledged */
-    uint32_t queued;        /* bytes not yet acknowledged, sent or not */
+    uint32_t in_flight; /* bytes sent and not acknowledged */
+    uint32_t queued;    /* bytes not yet acknowledged, sent or not */
     uint32_t readable;
-    uint32_t pages;         /* charged for received data */
+    uint32_t pages; /* charged for received data */
     wisp_time srtt, rttvar, rto;
     uint64_t bytes_sent, bytes_received, bytes_retransmitted;
     bool timestamps, sack, window_scaling;

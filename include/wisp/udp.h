@@ -14,10 +14,10 @@ struct wisp_udp;
 struct wisp_udp_socket;
 
 struct wisp_udp_config {
-    uint16_t sockets;       /* default 16 */
-    uint16_t queue;         /* datagrams one socket may hold, default 64 */
-    uint32_t pages;         /* pages all sockets' queues may hold, default 128 */
-    uint32_t packets;       /* datagrams queued or with the application, in all, default 256 */
+    uint16_t sockets; /* default 16 */
+    uint16_t queue;   /* datagrams one socket may hold, default 64 */
+    uint32_t pages;   /* pages all sockets' queues may hold, default 128 */
+    uint32_t packets; /* datagrams queued or with the application, in all, default 256 */
     wisp_hash_fn hash;
     uint8_t seed[32];
 };
@@ -70,7 +70,8 @@ struct wisp_udp_socket *wisp_udp_next(struct wisp_udp *udp);
 bool wisp_udp_receive(struct wisp_udp_socket *socket, struct wisp_udp_datagram *datagram);
 
 /* The newest ICMP error about what the socket sent, or false. One waits per socket; a later one replaces it. */
-bool wisp_udp_error(struct wisp_udp_socket *socket, struct wisp_icmp_error *error, uint16_t *remote_port);
+bool wisp_udp_error(struct wisp_udp_socket *socket, struct wisp_icmp_error *error,
+                    uint16_t *remote_port);
 
 /*
  * Sends length bytes as one datagram to remote and port; local null: the route's source. Up to

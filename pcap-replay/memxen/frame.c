@@ -50,7 +50,8 @@ static uint32_t fold(uint32_t sum)
     return (sum & 0xffff) + (sum >> 16);
 }
 
-uint32_t wisp_frame_copy(const struct wisp_frame *frame, uint32_t offset, void *bytes, uint32_t size)
+uint32_t wisp_frame_copy(const struct wisp_frame *frame, uint32_t offset, void *bytes,
+                         uint32_t size)
 {
     uint8_t *to = bytes;
     uint32_t done = 0;

@@ -28,11 +28,8 @@ static void tell_tx_response(struct netback_queue *queue, const struct wisp_lie 
 static void tell_rx_response(struct netback_queue *queue, const struct wisp_lie *lie, uint16_t id)
 {
     struct ring *ring = &queue->rx;
-    ring->page->slot.rx[ring->rsp_prod++ & (RING_SLOTS - 1)].rsp =
-        (struct netif_rx_response){.id = id,
-                                   .offset = (uint16_t)lie->d,
-                                   .flags = (uint16_t)lie->c,
-                                   .status = (int16_t)lie->b};
+    ring->page->slot.rx[ring->rsp_prod++ & (RING_SLOTS - 1)].rsp = (struct netif_rx_response){
+        .id = id, .offset = (uint16_t)lie->d, .flags = (uint16_t)lie->c, .status = (int16_t)lie->b};
     ring->req_cons++;
     show_responses(queue, ring, queue->rx_port);
 }
@@ -224,7 +221,7 @@ void netback_script_poll(struct wisp_netback *nb)
 static uint32_t take(const uint8_t **data, size_t *size, uint32_t bytes)
 {
     uint32_t value = 0;
-    for (uint32_t i = 0; i < bytes && *size > 0; i++) {
+    for (uint32_t i = 0; i<bytes && * size> 0; i++) {
         value = value << 8 | **data;
         (*data)++;
         (*size)--;

@@ -22,8 +22,9 @@ struct wisp_memxen_config {
     enum wisp_grant_policy policy;
     uint32_t grants; /* entries of the grant table, default (0) 16384 */
     uint32_t ports;  /* event channels, default (0) 64 */
-    uint32_t skip_from; /* grant copies of at least that many bytes succeed and move nothing, so that what is left
-                           can be measured; 0: all are made */
+    /* grant copies of at least that many bytes succeed and move nothing, so that what is left
+     * can be measured; 0: all are made */
+    uint32_t skip_from;
 };
 
 /* Null: no memory. */
@@ -58,7 +59,7 @@ struct wisp_memxen_ledger {
     uint64_t bytes_copied; /* by grant copies */
     uint64_t notified_guest, notified_backend;
     uint64_t woken_guest; /* of the former, those on a port that was not masked */
-    uint64_t bad_calls; /* the guest ended, closed or notified what it does not have */
+    uint64_t bad_calls;   /* the guest ended, closed or notified what it does not have */
 };
 
 void wisp_memxen_ledger(const struct wisp_memxen *xen, struct wisp_memxen_ledger *ledger);
@@ -75,13 +76,13 @@ bool wisp_memxen_retire(struct wisp_memxen *xen);
 /* ---- faults ---- */
 
 enum wisp_memxen_fault {
-    WISP_MEMXEN_FAIL_GRANT,       /* the table is full */
-    WISP_MEMXEN_FAIL_EVENT,       /* no port */
-    WISP_MEMXEN_FAIL_BEGIN,       /* no transaction */
-    WISP_MEMXEN_FAIL_WRITE,       /* xs_write fails */
-    WISP_MEMXEN_FAIL_END_AGAIN,   /* the transaction lost against another */
-    WISP_MEMXEN_FAIL_END,         /* the transaction fails for good */
-    WISP_MEMXEN_FAIL_END_GRANT,   /* the backend is said to hold it */
+    WISP_MEMXEN_FAIL_GRANT,     /* the table is full */
+    WISP_MEMXEN_FAIL_EVENT,     /* no port */
+    WISP_MEMXEN_FAIL_BEGIN,     /* no transaction */
+    WISP_MEMXEN_FAIL_WRITE,     /* xs_write fails */
+    WISP_MEMXEN_FAIL_END_AGAIN, /* the transaction lost against another */
+    WISP_MEMXEN_FAIL_END,       /* the transaction fails for good */
+    WISP_MEMXEN_FAIL_END_GRANT, /* the backend is said to hold it */
     WISP_MEMXEN_FAULTS
 };
 

@@ -21,7 +21,7 @@ struct memxen_grants {
     uint32_t count;
     uint32_t free;
     uint32_t in_use, persistent;
-    uint32_t skip_from; /* see struct wisp_memxen_config */
+    uint32_t skip_from;                             /* see struct wisp_memxen_config */
     uint64_t grants, ends, refused_ends, bad_calls; /* the guest's thread */
     _Atomic uint64_t maps, copies, bytes_copied;    /* the backend's */
     _Atomic uint64_t mapped;

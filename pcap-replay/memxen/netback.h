@@ -25,14 +25,15 @@ enum wisp_netback_feature {
 };
 
 struct wisp_netback_config {
-    uint16_t vif;          /* device/vif/N */
+    uint16_t vif; /* device/vif/N */
     struct wisp_mac mac;
-    uint16_t mtu;          /* 0: the key is not there */
-    uint32_t features;     /* enum wisp_netback_feature */
-    uint32_t max_queues;   /* multi-queue-max-queues; 0: the key is not there; at most 8 */
-    bool untrusted;        /* the toolstack writes trusted=0 */
-    bool late_hotplug;     /* stays short of Connected until wisp_netback_hotplug */
-    uint16_t slot_bytes;   /* fills RX slots with at most that many bytes as long as 18 slots suffice; 0: full */
+    uint16_t mtu;        /* 0: the key is not there */
+    uint32_t features;   /* enum wisp_netback_feature */
+    uint32_t max_queues; /* multi-queue-max-queues; 0: the key is not there; at most 8 */
+    bool untrusted;      /* the toolstack writes trusted=0 */
+    bool late_hotplug;   /* stays short of Connected until wisp_netback_hotplug */
+    /* fills RX slots with at most that many bytes as long as 18 slots suffice; 0: full */
+    uint16_t slot_bytes;
     wisp_time hold;        /* keeps mapped TX pages that long after taking a packet */
     uint32_t credit_bytes; /* rate: that many bytes per credit_time; 0: unlimited */
     wisp_time credit_time;
@@ -45,7 +46,8 @@ struct wisp_netback_stats {
     uint64_t tx_packets, tx_bytes, tx_slots; /* from the guest */
     uint64_t tx_errors;                      /* answered with an error */
     uint64_t tx_gso, tx_blank;               /* of these, to be cut; with a blank checksum */
-    uint64_t tx_gso_fixup;                   /* to be cut, without a blank checksum: slow on Linux */
+    /* to be cut, without a blank checksum: slow on Linux */
+    uint64_t tx_gso_fixup;
     uint64_t tx_extras;
     uint64_t rx_packets, rx_bytes, rx_slots; /* to the guest */
     uint64_t rx_dropped;                     /* no slots in time, too large, not connected */

@@ -197,7 +197,8 @@ static const char *read_frontend(struct wisp_netback *nb)
 }
 
 /* The number of a key of queue k: below queue-K/ when there are several. */
-static bool queue_number(const struct wisp_netback *nb, uint32_t k, const char *key, uint32_t *number)
+static bool queue_number(const struct wisp_netback *nb, uint32_t k, const char *key,
+                         uint32_t *number)
 {
     char name[64];
     if (nb->queues == 1) {

@@ -6,12 +6,12 @@
 #include "netback.h"
 #include "ring.h"
 
-#define NETBACK_QUEUES     8u
-#define NETBACK_SLOTS_MAX  18u  /* data slots of a packet; one more and it is dropped */
-#define NETBACK_SLOTS_FATAL 20u /* and at this number the vif is disabled */
-#define NETBACK_COPY       128u /* first bytes of a packet, copied; the rest is mapped */
-#define NETBACK_WAITING    1024u
-#define NETBACK_MULTICAST  64u
+#define NETBACK_QUEUES      8u
+#define NETBACK_SLOTS_MAX   18u  /* data slots of a packet; one more and it is dropped */
+#define NETBACK_SLOTS_FATAL 20u  /* and at this number the vif is disabled */
+#define NETBACK_COPY        128u /* first bytes of a packet, copied; the rest is mapped */
+#define NETBACK_WAITING     1024u
+#define NETBACK_MULTICAST   64u
 
 /* A TX slot whose page is mapped: its response comes when it is let go of. */
 struct held_slot {
@@ -54,12 +54,12 @@ struct netback_queue {
 
 /* What a hostile backend keeps doing; all false is honest. */
 struct netback_habits {
-    bool mute;      /* never notifies */
-    bool deaf;      /* never asks to be notified (req_event stays) */
-    bool stall_tx;  /* takes nothing from the TX ring */
-    bool stall_rx;  /* gives nothing to the RX ring */
-    bool keep_rx;   /* keeps every RX page mapped after it answered */
-    bool early_tx;  /* answers TX slots before it reads their pages, and keeps these mapped */
+    bool mute;     /* never notifies */
+    bool deaf;     /* never asks to be notified (req_event stays) */
+    bool stall_tx; /* takes nothing from the TX ring */
+    bool stall_rx; /* gives nothing to the RX ring */
+    bool keep_rx;  /* keeps every RX page mapped after it answered */
+    bool early_tx; /* answers TX slots before it reads their pages, and keeps these mapped */
 };
 
 /* A page a hostile backend kept mapped. */
@@ -83,10 +83,10 @@ struct wisp_netback {
     struct wisp_memxen *xen;
     struct wisp_netback_config config;
     struct wisp_netback_stats stats;
-    int state;      /* enum xenbus_state, as shown */
+    int state; /* enum xenbus_state, as shown */
     bool online;
     bool hotplugged;
-    bool served;    /* rings mapped */
+    bool served; /* rings mapped */
     const char *fatal;
     bool plain;     /* served, with nothing special about it: see netback_note */
     uint32_t watch; /* on the frontend's state */

@@ -181,8 +181,8 @@ static __attribute__((noinline)) void place_chain(struct netback_queue *queue,
         struct netif_rx_request request = next_request(queue);
         bool more = offset + part < frame->length;
         bool gso = k == 0 && frame->gso_size != 0;
-        uint16_t flags = (uint16_t)((k == 0 ? first_flags(frame) : 0) | (more ? NETRXF_more_data : 0) |
-                                    (gso ? NETRXF_extra_info : 0));
+        uint16_t flags = (uint16_t)((k == 0 ? first_flags(frame) : 0) |
+                                    (more ? NETRXF_more_data : 0) | (gso ? NETRXF_extra_info : 0));
         bool good = fill_page(queue, request.gref, frame, offset, part);
         answer(queue, request.id, flags, good ? (int32_t)part : NETIF_RSP_ERROR);
         if (gso) {
@@ -255,8 +255,7 @@ void netback_rx_drop_waiting(struct netback_queue *queue)
 static bool fits_now(struct netback_queue *queue, const struct wisp_frame *frame)
 {
     return !queue->nb->habits.stall_rx &&
-           slots_posted(queue,
-                        netback_rx_slots(queue->nb, frame->length, frame->gso_size != 0));
+           slots_posted(queue, netback_rx_slots(queue->nb, frame->length, frame->gso_size != 0));
 }
 
 void netback_rx_work(struct netback_queue *queue, wisp_time now)

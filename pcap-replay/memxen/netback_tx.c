@@ -169,8 +169,8 @@ static bool gather(struct netback_queue *queue, const struct tx_packet *packet,
     for (uint32_t i = 0; i < packet->slots; i++) {
         const struct netif_tx_request *slot = &packet->slot[i];
         uint32_t part = NETBACK_COPY - head < slot->size ? NETBACK_COPY - head : slot->size;
-        bool good = part == 0 || wisp_memxen_copy_out(xen, slot->gref, slot->offset,
-                                                      queue->head + head, part);
+        bool good = part == 0 ||
+                    wisp_memxen_copy_out(xen, slot->gref, slot->offset, queue->head + head, part);
         mapped[i] = good && part < slot->size ? wisp_memxen_map(xen, slot->gref, false) : NULL;
         copied[i] = part;
         head += part;
@@ -333,8 +333,7 @@ static bool multicast_request(struct netback_queue *queue, const struct tx_packe
     struct wisp_netback *nb = queue->nb;
     if (packet->has[XEN_NETIF_EXTRA_TYPE_MCAST_ADD]) {
         bool good = join(nb, packet->extra[XEN_NETIF_EXTRA_TYPE_MCAST_ADD].u.mcast.addr);
-        respond(queue, packet->slot[0].id, good ? NETIF_RSP_OKAY : NETIF_RSP_ERROR,
-                packet->extras);
+        respond(queue, packet->slot[0].id, good ? NETIF_RSP_OKAY : NETIF_RSP_ERROR, packet->extras);
         return true;
     }
     if (packet->has[XEN_NETIF_EXTRA_TYPE_MCAST_DEL]) {
@@ -448,8 +447,7 @@ void netback_tx_work(struct netback_queue *queue, wisp_time now)
     }
     if (queue->tx.req_cons == prod) {
         /* Sleep only when nothing came between the last look and the asking. */
-        uint32_t later =
-            nb->habits.deaf ? prod : ring_ask(&queue->tx, queue->tx.req_cons + 1);
+        uint32_t later = nb->habits.deaf ? prod : ring_ask(&queue->tx, queue->tx.req_cons + 1);
         queue->tx_work = later != queue->tx.req_cons;
     }
 }

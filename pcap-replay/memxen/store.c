@@ -236,8 +236,7 @@ wisp_xs_tx memxen_store_begin(struct memxen_store *store)
 static bool conflicts(const struct memxen_store *store, wisp_xs_tx tx)
 {
     for (const struct memxen_change *change = store->changes; change; change = change->next) {
-        const struct memxen_node *node =
-            change->tx == tx ? find_node(store, change->path) : NULL;
+        const struct memxen_node *node = change->tx == tx ? find_node(store, change->path) : NULL;
         if (node && node->generation > store->begun[tx - 1]) {
             return true;
         }

@@ -33,7 +33,8 @@ static void put(struct out *out, char c)
     out->used++;
 }
 
-static void put_field(struct out *out, const struct conversion *how, const char *bytes, uint32_t length)
+static void put_field(struct out *out, const struct conversion *how, const char *bytes,
+                      uint32_t length)
 {
     /* A sign stands before the zeros. */
     if (how->zeros && length && *bytes == '-') {
@@ -62,10 +63,13 @@ static void put_text(struct out *out, struct conversion *how, const char *string
     put_field(out, how, string, length);
 }
 
-static void put_number(struct out *out, const struct conversion *how, uint64_t number, bool negative)
+static void put_number(struct out *out, const struct conversion *how, uint64_t number,
+                       bool negative)
 {
     const char *digits = how->kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
-    uint32_t base = how->kind == 'o' ? 8 : how->kind == 'x' || how->kind == 'X' || how->kind == 'p' ? 16 : 10;
+    uint32_t base = how->kind == 'o'                                           ? 8
+                    : how->kind == 'x' || how->kind == 'X' || how->kind == 'p' ? 16
+                                                                               : 10;
     char text[24]; /* 22 octal digits, or two letters before 16 */
     uint32_t at = sizeof(text);
     do {

@@ -13,7 +13,7 @@
 /* The parameters of the network set-up, the same on every platform. */
 extern const struct wisp_param wisp_net_params[];
 
-#define WISP_PARAMS_TABLES   3u  /* the application's, the network's, the platform's */
+#define WISP_PARAMS_TABLES   3u /* the application's, the network's, the platform's */
 #define WISP_PARAMS_MOST     64u
 #define WISP_PARAMS_OPERANDS 16u
 

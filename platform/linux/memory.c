@@ -44,7 +44,8 @@ void linux_memory_init(void)
     if (memory == MAP_FAILED) {
         wisp_platform_exit(1, "not enough memory: lower --memory");
     }
-    (void)madvise(memory, size, MADV_HUGEPAGE); /* fewer misses of the TLB; a kernel without them has none to give */
+    /* fewer misses of the TLB; a kernel without them has none to give */
+    (void)madvise(memory, size, MADV_HUGEPAGE);
     rest_size = size / 4;
     pool_memory = memory + rest_size;
     pool_pages = (uint32_t)((size - rest_size) / WISP_PAGE_SIZE);

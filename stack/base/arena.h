@@ -15,7 +15,8 @@ struct wisp_arena {
 };
 
 /* count objects of size bytes, aligned to align (a power of two); null while measuring. */
-static inline void *wisp_arena_take(struct wisp_arena *arena, size_t count, size_t size, size_t align)
+static inline void *wisp_arena_take(struct wisp_arena *arena, size_t count, size_t size,
+                                    size_t align)
 {
     size_t at = (arena->used + align - 1) & ~(align - 1);
     arena->used = at + count * size;

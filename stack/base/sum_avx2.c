@@ -20,7 +20,8 @@ uint16_t wisp_sum_avx2(const void *data, size_t len)
 {
     const uint8_t *p = data;
     if (len < 128) {
-        return wisp_sum_portable(data, len); /* short ones were often just written: wide loads would wait */
+        /* short ones were often just written: wide loads would wait */
+        return wisp_sum_portable(data, len);
     }
     lanes s0 = {0, 0, 0, 0};
     lanes s1 = s0;

@@ -34,7 +34,8 @@ static void insert(struct wisp_wheel *wheel, struct wisp_timer *timer)
     uint64_t position = tick >> (WISP_WHEEL_BITS * level);
     uint64_t here = wheel->tick >> (WISP_WHEEL_BITS * level);
     if (position - here >= WISP_WHEEL_SLOTS) {
-        position = here + SLOT_MASK; /* beyond the last level: sorted again when that slot is reached */
+        /* beyond the last level: sorted again when that slot is reached */
+        position = here + SLOT_MASK;
     }
     unsigned slot = (unsigned)(position & SLOT_MASK);
     struct wisp_timer **head = &wheel->slot[level][slot];
@@ -93,8 +94,8 @@ static uint64_t next_tick(const struct wisp_wheel *wheel)
         unsigned shift = WISP_WHEEL_BITS * level;
         uint64_t here = wheel->tick >> shift;
         unsigned at = (unsigned)(here & SLOT_MASK);
-        uint64_t turned = at ? wheel->used[level] >> at | wheel->used[level] << (64 - at)
-                             : wheel->used[level];
+        uint64_t turned =
+            at ? wheel->used[level] >> at | wheel->used[level] << (64 - at) : wheel->used[level];
         uint64_t slot = here + (unsigned)__builtin_ctzll(turned);
         uint64_t tick = slot << shift;
         if (tick < wheel->tick) {

@@ -22,7 +22,7 @@ struct wisp_timer {
 };
 
 struct wisp_wheel {
-    uint64_t tick; /* all ticks before this one are done */
+    uint64_t tick;                    /* all ticks before this one are done */
     uint64_t used[WISP_WHEEL_LEVELS]; /* a bit per slot that holds a timer */
     struct wisp_timer *slot[WISP_WHEEL_LEVELS][WISP_WHEEL_SLOTS];
 };

@@ -15,8 +15,8 @@
  * exactly between the events LEASED and LOST; a reply is looked at only with the xid of the last request.
  * Left out: RFC 3203 FORCERENEW (ignored), RFC 3118 authentication, RFC 6704, relay agent options.
  */
-#include "client_priv.h"
 #include "bytes.h"
+#include "client_priv.h"
 #include <string.h>
 
 #define RNG_PURPOSE 0x64686370u /* "dhcp" */
@@ -145,8 +145,8 @@ wisp_time dhcp_backoff(struct wisp_dhcp *dhcp, uint32_t tries)
 static bool has_ciaddr(const struct wisp_dhcp *dhcp, enum dhcp_type type)
 {
     return type == DHCP_INFORM || type == DHCP_RELEASE ||
-           (type == DHCP_REQUEST && (dhcp->state == WISP_DHCP_STATE_RENEWING ||
-                                     dhcp->state == WISP_DHCP_STATE_REBINDING));
+           (type == DHCP_REQUEST &&
+            (dhcp->state == WISP_DHCP_STATE_RENEWING || dhcp->state == WISP_DHCP_STATE_REBINDING));
 }
 
 static bool names_server(const struct wisp_dhcp *dhcp, enum dhcp_type type)
@@ -167,13 +167,13 @@ static void fill_addresses(const struct wisp_dhcp *dhcp, enum dhcp_type type,
 {
     static const struct wisp_ip4 none = {{0, 0, 0, 0}};
     static const struct wisp_ip4 everyone = {{255, 255, 255, 255}};
-    bool to_server = type == DHCP_RELEASE ||
-                     (type == DHCP_REQUEST && dhcp->state == WISP_DHCP_STATE_RENEWING);
+    bool to_server =
+        type == DHCP_RELEASE || (type == DHCP_REQUEST && dhcp->state == WISP_DHCP_STATE_RENEWING);
     request->ciaddr = has_ciaddr(dhcp, type) ? dhcp->wanted : none;
     request->requested = has_ciaddr(dhcp, type) || type == DHCP_DISCOVER ? none : dhcp->wanted;
     request->server = names_server(dhcp, type) ? dhcp->server : none;
-    request->broadcast = dhcp->config.broadcast && !dhcp->leased && type != DHCP_INFORM &&
-                         type != DHCP_DECLINE;
+    request->broadcast =
+        dhcp->config.broadcast && !dhcp->leased && type != DHCP_INFORM && type != DHCP_DECLINE;
     message->local = request->ciaddr;
     message->remote = to_server ? dhcp->server : everyone;
 }
@@ -185,7 +185,8 @@ void dhcp_compose(struct wisp_dhcp *dhcp, enum dhcp_type type, wisp_time now,
     memset(&request, 0, sizeof(request));
     request.type = (uint8_t)type;
     request.xid = dhcp->xid;
-    request.secs = dhcp->state == WISP_DHCP_STATE_REQUESTING ? dhcp->secs : seconds_since(dhcp, now);
+    request.secs =
+        dhcp->state == WISP_DHCP_STATE_REQUESTING ? dhcp->secs : seconds_since(dhcp, now);
     request.mac = dhcp->config.mac;
     request.client_id = dhcp->client_id;
     request.client_id_length = dhcp->client_id_length;
@@ -225,7 +226,8 @@ bool wisp_dhcp_next(struct wisp_dhcp *dhcp, wisp_time now, struct wisp_dhcp_mess
         if (dhcp->leased && dhcp->lease.until <= now) {
             dhcp_lose(dhcp, WISP_DHCP_REASON_EXPIRED);
             dhcp_search(dhcp, now);
-        } else if (dhcp->declining ? dhcp_leave_step(dhcp, now, message) : step(dhcp, now, message)) {
+        } else if (dhcp->declining ? dhcp_leave_step(dhcp, now, message)
+                                   : step(dhcp, now, message)) {
             return true;
         }
     }

@@ -13,13 +13,14 @@
 #include "lease.h"
 #include "rng.h"
 
-#define DHCP_TRIES        4u  /* requests without an answer before something else is tried: about 60 s */
-#define DHCP_SILENT_TRIES 2u /* DISCOVERs without an answer before it is told: about 12 s */
-#define DHCP_EVENTS       8u
-#define DHCP_REFUSAL_MAX  64u
+#define DHCP_TRIES         4u /* requests without an answer before something else is tried: about 60 s */
+#define DHCP_SILENT_TRIES  2u /* DISCOVERs without an answer before it is told: about 12 s */
+#define DHCP_EVENTS        8u
+#define DHCP_REFUSAL_MAX   64u
 #define DHCP_MAX_CONFLICTS 10u /* RFC 5227 §2.1.1: then at most one new address a minute */
-#define DHCP_RELEASE_LINGER WISP_MS(100) /* the address stays so long for the message to leave (ARP) */
-#define DHCP_RENEW_LEAST  WISP_SEC(1) /* however short a lease is, it is not renewed more often */
+#define DHCP_RELEASE_LINGER                                                                        \
+    WISP_MS(100)                     /* the address stays so long for the message to leave (ARP) */
+#define DHCP_RENEW_LEAST WISP_SEC(1) /* however short a lease is, it is not renewed more often */
 
 struct dhcp_counters {
     uint64_t sent, received, offers, acks, naks, leases, renewals, lost, conflicts;
@@ -30,18 +31,19 @@ struct dhcp_counters {
 
 struct wisp_dhcp {
     enum wisp_dhcp_state state;
-    wisp_time due;          /* see above; WISP_NEVER: nothing */
-    wisp_time started;      /* of this search, for secs */
-    wisp_time sent_at;      /* last message */
+    wisp_time due;     /* see above; WISP_NEVER: nothing */
+    wisp_time started; /* of this search, for secs */
+    wisp_time sent_at; /* last message */
     uint32_t xid;
-    uint32_t tries;         /* messages sent in this state */
-    uint32_t refusals;      /* NAKs in a row */
-    uint32_t conflicts;     /* in a row */
-    uint16_t secs;          /* of the DISCOVER, repeated by its REQUEST */
+    uint32_t tries;     /* messages sent in this state */
+    uint32_t refusals;  /* NAKs in a row */
+    uint32_t conflicts; /* in a row */
+    uint16_t secs;      /* of the DISCOVER, repeated by its REQUEST */
     bool silence_told;
-    bool leased;            /* lease is in use */
-    bool declining;         /* a DECLINE is to be sent before anything else */
-    struct wisp_ip4 wanted; /* requested (SELECTING's offer, INIT-REBOOT, DECLINE) or informed about */
+    bool leased;    /* lease is in use */
+    bool declining; /* a DECLINE is to be sent before anything else */
+    /* requested (SELECTING's offer, INIT-REBOOT, DECLINE) or informed about */
+    struct wisp_ip4 wanted;
     struct wisp_ip4 server; /* chosen */
     uint8_t inform_prefix;
     struct wisp_dhcp_lease lease;

@@ -12,15 +12,16 @@
 #include "bytes.h"
 #include <string.h>
 
-#define BOOTREQUEST   1
-#define BOOTREPLY     2
-#define HTYPE         1
-#define COOKIE        0x63825363u
+#define BOOTREQUEST    1
+#define BOOTREPLY      2
+#define HTYPE          1
+#define COOKIE         0x63825363u
 #define FLAG_BROADCAST 0x8000u
-#define BOOTP_SIZE    300u
+#define BOOTP_SIZE     300u
 
 _Static_assert(DHCP_FIXED_SIZE + 4 + 3 + (2 + DHCP_CLIENT_ID_MAX) + 6 + 6 + 4 +
-                       2 * (2 + WISP_DHCP_TEXT_MAX) + (2 + 16) + 1 <= WISP_DHCP_MESSAGE_MAX,
+                       2 * (2 + WISP_DHCP_TEXT_MAX) + (2 + 16) + 1 <=
+                   WISP_DHCP_MESSAGE_MAX,
                "every request fits without overload");
 
 enum dhcp_defect dhcp_reply_parse(const uint8_t *bytes, size_t length, struct dhcp_reply *reply)
@@ -48,10 +49,11 @@ enum dhcp_defect dhcp_reply_parse(const uint8_t *bytes, size_t length, struct dh
 }
 
 /* Option 121 stands before 3, as RFC 3442 asks; the times stand last, because INFORM asks for none. */
-static const uint8_t parameters[] = {
-    DHCP_OPTION_MASK,   DHCP_OPTION_ROUTES, DHCP_OPTION_ROUTER,    DHCP_OPTION_DNS, DHCP_OPTION_HOST_NAME,
-    DHCP_OPTION_DOMAIN, DHCP_OPTION_MTU,    DHCP_OPTION_BROADCAST, DHCP_OPTION_NTP, DHCP_OPTION_SEARCH,
-    DHCP_OPTION_LEASE_TIME, DHCP_OPTION_T1, DHCP_OPTION_T2};
+static const uint8_t parameters[] = {DHCP_OPTION_MASK,   DHCP_OPTION_ROUTES,     DHCP_OPTION_ROUTER,
+                                     DHCP_OPTION_DNS,    DHCP_OPTION_HOST_NAME,  DHCP_OPTION_DOMAIN,
+                                     DHCP_OPTION_MTU,    DHCP_OPTION_BROADCAST,  DHCP_OPTION_NTP,
+                                     DHCP_OPTION_SEARCH, DHCP_OPTION_LEASE_TIME, DHCP_OPTION_T1,
+                                     DHCP_OPTION_T2};
 #define TIME_PARAMETERS 3u
 
 _Static_assert(sizeof(parameters) <= 16, "counted so above");

@@ -17,7 +17,7 @@ enum dhcp_type {
     DHCP_INFORM
 };
 
-#define DHCP_FIXED_SIZE 236u /* up to and without the magic cookie */
+#define DHCP_FIXED_SIZE    236u /* up to and without the magic cookie */
 #define DHCP_CLIENT_ID_MAX WISP_DHCP_TEXT_MAX
 
 struct dhcp_reply {
@@ -59,6 +59,7 @@ struct dhcp_request {
 
 /* Writes request to bytes and gives the length, at least 300 (as BOOTP relays want) and at most
  * WISP_DHCP_MESSAGE_MAX: what the configuration can hold always fits the options field. */
-uint32_t dhcp_request_emit(const struct dhcp_request *request, uint8_t bytes[WISP_DHCP_MESSAGE_MAX]);
+uint32_t dhcp_request_emit(const struct dhcp_request *request,
+                           uint8_t bytes[WISP_DHCP_MESSAGE_MAX]);
 
 #endif

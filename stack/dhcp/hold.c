@@ -51,8 +51,8 @@ static void bind(struct wisp_dhcp *dhcp, const struct wisp_dhcp_lease *lease)
 /* In REQUESTING and RENEWING one server was asked, and only its answer counts; else any server's. */
 static bool from_chosen(const struct wisp_dhcp *dhcp, const struct dhcp_reply *reply)
 {
-    bool asked_one = dhcp->state == WISP_DHCP_STATE_REQUESTING ||
-                     dhcp->state == WISP_DHCP_STATE_RENEWING;
+    bool asked_one =
+        dhcp->state == WISP_DHCP_STATE_REQUESTING || dhcp->state == WISP_DHCP_STATE_RENEWING;
     return !asked_one || wisp_ip4_equal(reply->server, dhcp->server);
 }
 

@@ -62,7 +62,8 @@ void wisp_dhcp_input(struct wisp_dhcp *dhcp, const uint8_t *bytes, size_t length
     }
     if (reply.type == DHCP_OFFER && dhcp->state == WISP_DHCP_STATE_SELECTING && dhcp->tries > 0) {
         dhcp_offer(dhcp, &reply, now);
-    } else if (reply.type == DHCP_ACK && dhcp->state == WISP_DHCP_STATE_INFORMING && dhcp->tries > 0) {
+    } else if (reply.type == DHCP_ACK && dhcp->state == WISP_DHCP_STATE_INFORMING &&
+               dhcp->tries > 0) {
         dhcp_informed(dhcp, &reply);
     } else if (reply.type == DHCP_ACK) {
         dhcp_ack(dhcp, &reply);

@@ -56,12 +56,13 @@ static void read_mask(const struct dhcp_options *options, struct wisp_dhcp_lease
         lease->prefix = class_prefix(lease->address);
         lease->adjusted |= WISP_DHCP_ADJUSTED_MASK;
     }
-    lease->broadcast = wisp_ip4_from_value(wisp_ip4_value(lease->address) |
-                                           ~wisp_ip4_mask(lease->prefix));
+    lease->broadcast =
+        wisp_ip4_from_value(wisp_ip4_value(lease->address) | ~wisp_ip4_mask(lease->prefix));
     dhcp_options_ip4(options, DHCP_OPTION_BROADCAST, &lease->broadcast);
 }
 
-static void read_mtu(const struct dhcp_options *options, uint16_t most, struct wisp_dhcp_lease *lease)
+static void read_mtu(const struct dhcp_options *options, uint16_t most,
+                     struct wisp_dhcp_lease *lease)
 {
     uint16_t mtu;
     lease->mtu = 0;
@@ -78,7 +79,8 @@ static void read_mtu(const struct dhcp_options *options, uint16_t most, struct w
 }
 
 static uint8_t read_servers(const struct dhcp_options *options, uint8_t code,
-                            struct wisp_ip4 servers[WISP_DHCP_SERVERS], struct wisp_dhcp_lease *lease)
+                            struct wisp_ip4 servers[WISP_DHCP_SERVERS],
+                            struct wisp_dhcp_lease *lease)
 {
     uint8_t list[4 * 64];
     uint8_t count = 0;

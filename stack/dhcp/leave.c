@@ -32,7 +32,8 @@ void wisp_dhcp_release(struct wisp_dhcp *dhcp, wisp_time now)
                leased ? now : WISP_NEVER);
 }
 
-void wisp_dhcp_inform(struct wisp_dhcp *dhcp, struct wisp_ip4 address, uint8_t prefix, wisp_time now)
+void wisp_dhcp_inform(struct wisp_dhcp *dhcp, struct wisp_ip4 address, uint8_t prefix,
+                      wisp_time now)
 {
     dhcp->leased = false;
     dhcp->declining = false;

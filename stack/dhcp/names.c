@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* Reads a name given as text, with or without final zeros, into text[size]. */
-static void read_text_name(const struct dhcp_options *options, uint8_t code, char *text, size_t size,
-                           struct wisp_dhcp_lease *lease)
+static void read_text_name(const struct dhcp_options *options, uint8_t code, char *text,
+                           size_t size, struct wisp_dhcp_lease *lease)
 {
     uint8_t value[256];
     uint8_t wire[WISP_NAME_MAX];
@@ -55,7 +55,8 @@ static void read_search(const struct dhcp_options *options, struct wisp_dhcp_lea
 
 void dhcp_names_read(const struct dhcp_options *options, struct wisp_dhcp_lease *lease)
 {
-    read_text_name(options, DHCP_OPTION_HOST_NAME, lease->host_name, sizeof(lease->host_name), lease);
+    read_text_name(options, DHCP_OPTION_HOST_NAME, lease->host_name, sizeof(lease->host_name),
+                   lease);
     read_text_name(options, DHCP_OPTION_DOMAIN, lease->domain, sizeof(lease->domain), lease);
     read_search(options, lease);
 }

@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* The next option of an area from *at on; false at its end, or (with *at beyond it) when it is malformed. */
-static bool next_option(const uint8_t *area, size_t length, size_t *at, uint8_t *code, uint8_t *size)
+static bool next_option(const uint8_t *area, size_t length, size_t *at, uint8_t *code,
+                        uint8_t *size)
 {
     while (*at < length && area[*at] == DHCP_OPTION_PAD) {
         (*at)++;
@@ -64,7 +65,8 @@ bool dhcp_options_open(struct dhcp_options *options, const uint8_t *field, size_
     return !((overload == 2 || overload == 3) && !add_area(options, sname, 64));
 }
 
-size_t dhcp_options_find(const struct dhcp_options *options, uint8_t code, uint8_t *value, size_t size)
+size_t dhcp_options_find(const struct dhcp_options *options, uint8_t code, uint8_t *value,
+                         size_t size)
 {
     size_t total = 0;
     for (unsigned i = 0; i < options->areas; i++) {

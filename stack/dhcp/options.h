@@ -56,7 +56,8 @@ bool dhcp_options_open(struct dhcp_options *options, const uint8_t *field, size_
 
 /* Joins the parts of option code in value, at most size bytes of them, and gives the full length; 0: it
  * is not there, or empty. */
-size_t dhcp_options_find(const struct dhcp_options *options, uint8_t code, uint8_t *value, size_t size);
+size_t dhcp_options_find(const struct dhcp_options *options, uint8_t code, uint8_t *value,
+                         size_t size);
 
 /* Options of a fixed size; false, *value unchanged, when missing or of another size. */
 bool dhcp_options_u8(const struct dhcp_options *options, uint8_t code, uint8_t *value);

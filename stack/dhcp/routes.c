@@ -49,7 +49,8 @@ static void read_routers(const struct dhcp_options *options, struct wisp_dhcp_le
 }
 
 /* One descriptor at *at; false when it is malformed and what follows cannot be told apart any more. */
-static bool next_route(const uint8_t *list, size_t length, size_t *at, struct wisp_dhcp_route *route)
+static bool next_route(const uint8_t *list, size_t length, size_t *at,
+                       struct wisp_dhcp_route *route)
 {
     uint8_t width = list[*at];
     size_t octets = (width + 7u) / 8u;

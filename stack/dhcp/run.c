@@ -9,9 +9,9 @@
 #include <string.h>
 #include <wisp/dhcp_run.h>
 
-#define EVENTS      8u
-#define RETRY_AFTER WISP_MS(10)
-#define TTL         64
+#define EVENTS       8u
+#define RETRY_AFTER  WISP_MS(10)
+#define TTL          64
 #define MESSAGE_MOST 1500u
 
 struct wisp_dhcp_run {
@@ -107,7 +107,8 @@ static void withdraw(struct wisp_dhcp_run *run, wisp_time now)
     if (run->applied) {
         run->applied = false;
         wisp_stack_routes_clear(run->config.stack);
-        (void)wisp_stack_address_remove(run->config.stack, &addr, now); /* gone already if it was lost */
+        /* gone already if it was lost */
+        (void)wisp_stack_address_remove(run->config.stack, &addr, now);
         bound_mtu(run, 0);
     }
 }
@@ -136,7 +137,8 @@ void wisp_dhcp_run_fini(struct wisp_dhcp_run *run, wisp_time now)
     wisp_udp_close(run->socket);
 }
 
-void wisp_dhcp_run_notice(struct wisp_dhcp_run *run, const struct wisp_stack_event *event, wisp_time now)
+void wisp_dhcp_run_notice(struct wisp_dhcp_run *run, const struct wisp_stack_event *event,
+                          wisp_time now)
 {
     switch (event->kind) {
     case WISP_STACK_ADDRESS_CONFLICT:
@@ -203,7 +205,8 @@ static void receive(struct wisp_dhcp_run *run, wisp_time now)
         }
         wisp_pkt_drop(datagram.pkt);
     }
-    (void)wisp_udp_error(run->socket, &error, &port); /* tells nothing the lack of an answer does not */
+    /* tells nothing the lack of an answer does not */
+    (void)wisp_udp_error(run->socket, &error, &port);
 }
 
 /* True when it is on its way, or can never be. */

@@ -5,8 +5,8 @@
 const char *wisp_dhcp_state_text(enum wisp_dhcp_state state)
 {
     static const char *const text[WISP_DHCP_STATES] = {
-        "stopped",   "init",  "selecting", "requesting", "init-reboot", "rebooting",
-        "bound",     "renewing", "rebinding", "informing", "informed",  "releasing"};
+        "stopped", "init",     "selecting", "requesting", "init-reboot", "rebooting",
+        "bound",   "renewing", "rebinding", "informing",  "informed",    "releasing"};
     return (unsigned)state < WISP_DHCP_STATES ? text[state] : "unknown";
 }
 

@@ -35,8 +35,8 @@ static wisp_time asked_until(const struct wisp_dns_lookup *lookup, wisp_time now
 }
 
 /* The first lookup from *index on that waits for somebody else's answer to question, or null. */
-static struct wisp_dns_lookup *next_waiting(struct wisp_dns *dns, const struct dns_question *question,
-                                            uint32_t *index)
+static struct wisp_dns_lookup *next_waiting(struct wisp_dns *dns,
+                                            const struct dns_question *question, uint32_t *index)
 {
     while (*index < dns->config.lookups) {
         struct wisp_dns_lookup *lookup = &dns->lookup[(*index)++];
@@ -80,7 +80,8 @@ static void ask_by_tcp(struct wisp_dns_lookup *lookup, wisp_time now)
     lookup->due = now;
 }
 
-static void send_question(struct wisp_dns_lookup *lookup, wisp_time now, struct wisp_dns_message *message)
+static void send_question(struct wisp_dns_lookup *lookup, wisp_time now,
+                          struct wisp_dns_message *message)
 {
     struct wisp_dns *dns = lookup->dns;
     uint32_t round = lookup->attempt / dns->servers;
@@ -189,7 +190,8 @@ static void give_up_server(struct wisp_dns_lookup *lookup, wisp_time now)
     next_server(lookup, now);
 }
 
-static void use_response(struct wisp_dns_lookup *lookup, const struct dns_response *response, wisp_time now)
+static void use_response(struct wisp_dns_lookup *lookup, const struct dns_response *response,
+                         wisp_time now)
 {
     struct wisp_dns *dns = lookup->dns;
     switch (response->verdict) {

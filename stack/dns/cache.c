@@ -11,8 +11,8 @@ static bool is_about(const struct dns_entry *entry, const uint8_t *name, uint16_
     return entry->until != 0 && entry->type == type && wisp_name_equal(entry->name, name);
 }
 
-const struct dns_entry *dns_cache_find(const struct dns_cache *cache, const uint8_t *name, uint16_t type,
-                                       wisp_time now)
+const struct dns_entry *dns_cache_find(const struct dns_cache *cache, const uint8_t *name,
+                                       uint16_t type, wisp_time now)
 {
     for (uint32_t i = 0; i < cache->entries; i++) {
         const struct dns_entry *entry = &cache->entry[i];
@@ -39,7 +39,8 @@ static struct dns_entry *place_for(struct dns_cache *cache, const uint8_t *name,
 }
 
 void dns_cache_add(struct dns_cache *cache, const struct dns_question *question,
-                   enum wisp_dns_status status, const struct dns_response *response, wisp_time until)
+                   enum wisp_dns_status status, const struct dns_response *response,
+                   wisp_time until)
 {
     struct dns_entry *entry = place_for(cache, question->name, question->type);
     if (!entry) {

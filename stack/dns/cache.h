@@ -21,12 +21,13 @@ struct dns_cache {
 };
 
 /* What is known of name at now, or null. */
-const struct dns_entry *dns_cache_find(const struct dns_cache *cache, const uint8_t *name, uint16_t type,
-                                       wisp_time now);
+const struct dns_entry *dns_cache_find(const struct dns_cache *cache, const uint8_t *name,
+                                       uint16_t type, wisp_time now);
 
 /* Keeps a response about question until then. */
 void dns_cache_add(struct dns_cache *cache, const struct dns_question *question,
-                   enum wisp_dns_status status, const struct dns_response *response, wisp_time until);
+                   enum wisp_dns_status status, const struct dns_response *response,
+                   wisp_time until);
 
 void dns_cache_clear(struct dns_cache *cache);
 

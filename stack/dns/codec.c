@@ -21,7 +21,8 @@
 #define RCODE_NAME    3u
 #define HEADER_SIZE   12u
 
-uint32_t dns_question_emit(const struct dns_question *question, uint8_t bytes[WISP_DNS_QUESTION_MAX])
+uint32_t dns_question_emit(const struct dns_question *question,
+                           uint8_t bytes[WISP_DNS_QUESTION_MAX])
 {
     size_t size = wisp_name_length(question->name);
     memset(bytes, 0, HEADER_SIZE);
@@ -132,8 +133,8 @@ static void take_record(const struct message *m, const struct record *record, ui
     }
 }
 
-static void find(const struct message *m, const uint8_t *owner, uint16_t type, struct finding *finding,
-                 struct dns_response *response)
+static void find(const struct message *m, const uint8_t *owner, uint16_t type,
+                 struct finding *finding, struct dns_response *response)
 {
     struct record record;
     size_t at = m->records;
@@ -156,7 +157,8 @@ static uint32_t denial_ttl(const struct message *m)
         if (!next_record(m, &at, &record)) {
             return 0;
         }
-        if (i >= m->answers && record.type == DNS_SOA && record.class == CLASS_IN && record.size >= 22) {
+        if (i >= m->answers && record.type == DNS_SOA && record.class == CLASS_IN &&
+            record.size >= 22) {
             uint32_t minimum = wisp_be32_get(m->bytes + record.data + record.size - 4);
             return minimum < record.ttl ? minimum : record.ttl;
         }

@@ -35,7 +35,8 @@ struct dns_response {
 };
 
 /* Writes the question to bytes and gives its length. */
-uint32_t dns_question_emit(const struct dns_question *question, uint8_t bytes[WISP_DNS_QUESTION_MAX]);
+uint32_t dns_question_emit(const struct dns_question *question,
+                           uint8_t bytes[WISP_DNS_QUESTION_MAX]);
 
 void dns_response_parse(const struct dns_question *question, const uint8_t *bytes, size_t length,
                         struct dns_response *response);

@@ -27,7 +27,8 @@ void wisp_dns_config_default(struct wisp_dns_config *config)
 static struct wisp_dns *lay_out(struct wisp_arena *arena, const struct wisp_dns_config *config)
 {
     struct wisp_dns *dns = WISP_ARENA_ARRAY(arena, struct wisp_dns, 1);
-    struct wisp_dns_lookup *lookup = WISP_ARENA_ARRAY(arena, struct wisp_dns_lookup, config->lookups);
+    struct wisp_dns_lookup *lookup =
+        WISP_ARENA_ARRAY(arena, struct wisp_dns_lookup, config->lookups);
     struct dns_entry *entry = WISP_ARENA_ARRAY(arena, struct dns_entry, config->cached);
     if (dns) {
         dns->lookup = lookup;
@@ -162,7 +163,8 @@ void dns_ask(struct wisp_dns_lookup *lookup, wisp_time now)
 }
 
 /* At most WISP_DNS_SEARCH + 1 candidates, so this and ask call each other no deeper than that. */
-void dns_next_candidate(struct wisp_dns_lookup *lookup, enum wisp_dns_status otherwise, wisp_time now)
+void dns_next_candidate(struct wisp_dns_lookup *lookup, enum wisp_dns_status otherwise,
+                        wisp_time now)
 {
     while (lookup->suffix != WISP_DNS_SEARCH) {
         lookup->suffix = lookup->suffix + 1u < lookup->dns->domains ? (uint8_t)(lookup->suffix + 1)
@@ -255,8 +257,11 @@ void wisp_dns_release(struct wisp_dns_lookup *lookup)
 
 const char *wisp_dns_status_text(enum wisp_dns_status status)
 {
-    static const char *const text[] = {"pending",         "found",          "no such name",
-                                       "no such record", "the name servers failed",
+    static const char *const text[] = {"pending",
+                                       "found",
+                                       "no such name",
+                                       "no such record",
+                                       "the name servers failed",
                                        "no name server answers"};
     return (unsigned)status < sizeof(text) / sizeof(text[0]) ? text[status] : "unknown";
 }
@@ -264,11 +269,11 @@ const char *wisp_dns_status_text(enum wisp_dns_status status)
 bool wisp_dns_counter(const struct wisp_dns *dns, uint32_t index, struct wisp_counter *counter)
 {
     const struct wisp_counter table[] = {
-        {"dns.tx.questions", dns->count.sent},     {"dns.tx.by_tcp", dns->count.tcp},
-        {"dns.rx.messages", dns->count.received},  {"dns.rx.foreign", dns->count.foreign},
+        {"dns.tx.questions", dns->count.sent},      {"dns.tx.by_tcp", dns->count.tcp},
+        {"dns.rx.messages", dns->count.received},   {"dns.rx.foreign", dns->count.foreign},
         {"dns.rx.malformed", dns->count.malformed}, {"dns.rx.failures", dns->count.failures},
-        {"dns.timeouts", dns->count.timeouts},     {"dns.found", dns->count.found},
-        {"dns.denied", dns->count.denied},         {"dns.cache.hits", dns->count.hits},
+        {"dns.timeouts", dns->count.timeouts},      {"dns.found", dns->count.found},
+        {"dns.denied", dns->count.denied},          {"dns.cache.hits", dns->count.hits},
     };
     if (index >= sizeof(table) / sizeof(table[0])) {
         return false;

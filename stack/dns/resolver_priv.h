@@ -9,9 +9,9 @@
 struct wisp_dns_lookup {
     struct wisp_dns *dns;
     bool used;
-    bool asked;  /* the question is out and awaited until due */
+    bool asked; /* the question is out and awaited until due */
     bool tcp;
-    bool failed; /* some server answered that it cannot tell */
+    bool failed;    /* some server answered that it cannot tell */
     uint8_t status; /* enum wisp_dns_status */
     uint8_t suffix; /* of the search list; WISP_DNS_SEARCH: the name as it is */
     uint8_t chain;
@@ -45,6 +45,7 @@ void dns_use_entry(struct wisp_dns_lookup *lookup, const struct dns_entry *entry
 void dns_ask(struct wisp_dns_lookup *lookup, wisp_time now);
 
 /* Goes on to the next name to try; without one the lookup ends as `otherwise`. */
-void dns_next_candidate(struct wisp_dns_lookup *lookup, enum wisp_dns_status otherwise, wisp_time now);
+void dns_next_candidate(struct wisp_dns_lookup *lookup, enum wisp_dns_status otherwise,
+                        wisp_time now);
 
 #endif

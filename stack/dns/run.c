@@ -20,7 +20,8 @@ struct wisp_dns_run {
     bool sent; /* in this step */
 };
 
-static struct wisp_dns_run *lay_out(struct wisp_arena *arena, const struct wisp_dns_run_config *config)
+static struct wisp_dns_run *lay_out(struct wisp_arena *arena,
+                                    const struct wisp_dns_run_config *config)
 {
     struct wisp_dns_run *run = WISP_ARENA_ARRAY(arena, struct wisp_dns_run, 1);
     struct channel *channel = WISP_ARENA_ARRAY(arena, struct channel, config->dns.lookups);
@@ -39,7 +40,8 @@ size_t wisp_dns_run_size(const struct wisp_dns_run_config *config)
     return arena.used;
 }
 
-struct wisp_dns_run *wisp_dns_run_init(void *mem, size_t size, const struct wisp_dns_run_config *config)
+struct wisp_dns_run *wisp_dns_run_init(void *mem, size_t size,
+                                       const struct wisp_dns_run_config *config)
 {
     struct wisp_arena arena = {mem, 0};
     if (!mem || size < wisp_dns_run_size(config)) {
@@ -102,7 +104,8 @@ static void receive_udp(struct wisp_dns_run *run, uint16_t number, wisp_time now
         }
         wisp_pkt_drop(datagram.pkt);
     }
-    if (wisp_udp_error(channel->socket, &error, &port) && wisp_dns_awaits(run->dns, number, false)) {
+    if (wisp_udp_error(channel->socket, &error, &port) &&
+        wisp_dns_awaits(run->dns, number, false)) {
         wisp_dns_fail(run->dns, number, now);
     }
 }
@@ -167,8 +170,8 @@ static void send(struct wisp_dns_run *run, const struct wisp_dns_message *messag
 {
     struct channel *channel = &run->channel[message->channel];
     close_channel(run, channel);
-    bool good = message->tcp ? send_tcp(run, channel, message, now)
-                             : send_udp(run, channel, message, now);
+    bool good =
+        message->tcp ? send_tcp(run, channel, message, now) : send_udp(run, channel, message, now);
     if (!good) {
         close_channel(run, channel);
         wisp_dns_fail(run->dns, message->channel, now);

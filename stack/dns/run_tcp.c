@@ -47,7 +47,8 @@ static enum dns_tcp_state look(struct wisp_tcp_conn *conn, uint8_t *bytes, uint3
     }
     uint32_t views = wisp_tcp_peek(conn, view, PREFIX);
     prefix[0] = *wisp_view_bytes(&view[0]);
-    prefix[1] = view[0].length > 1 ? wisp_view_bytes(&view[0])[1] : *wisp_view_bytes(&view[views - 1]);
+    prefix[1] =
+        view[0].length > 1 ? wisp_view_bytes(&view[0])[1] : *wisp_view_bytes(&view[views - 1]);
     *length = wisp_be16_get(prefix);
     if (*length > WISP_DNS_RESPONSE_MAX) {
         return DNS_TCP_FAILED;

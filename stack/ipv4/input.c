@@ -253,9 +253,8 @@ static __attribute__((noinline)) void any_input(struct wisp_ipv4 *ip, struct wis
     bool broadcast = false;
     enum wisp_ipv4_count verdict = parse(ip, pkt, &h);
     if (verdict == WISP_IPV4_RX_DELIVERED) {
-        verdict = source_is_bad(ip, h.source)
-                      ? WISP_IPV4_RX_BAD_SOURCE
-                      : destination_verdict(ip, pkt, &h, &broadcast);
+        verdict = source_is_bad(ip, h.source) ? WISP_IPV4_RX_BAD_SOURCE
+                                              : destination_verdict(ip, pkt, &h, &broadcast);
     }
     if (verdict != WISP_IPV4_RX_DELIVERED) {
         ip->count[verdict]++;

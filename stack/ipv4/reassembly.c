@@ -74,8 +74,8 @@ struct range {
 };
 
 struct datagram {
-    struct wisp_ipv4_header
-        header; /* the first fragment's, once has_first; else identifying fields only */
+    /* the first fragment's, once has_first; else identifying fields only */
+    struct wisp_ipv4_header header;
     bool used, poisoned, has_first, has_end;
     uint8_t ecn_seen; /* a bit per codepoint */
     uint8_t pages;

@@ -344,7 +344,8 @@ bool wisp_pkt_linearise(struct wisp_pkt *pkt, struct wisp_pool *pages, uint32_t 
     return true;
 }
 
-uint16_t wisp_pkt_sum_views(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length, wisp_sum_fn sum)
+uint16_t wisp_pkt_sum_views(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length,
+                            wisp_sum_fn sum)
 {
     WISP_ASSERT(offset <= pkt->length && length <= pkt->length - offset);
     uint16_t total = 0;

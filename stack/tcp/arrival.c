@@ -7,9 +7,9 @@
  * Nothing is sent from here: answers are decided in the step, after everything that arrived was seen
  * (MUST-58, MUST-59).
  */
-#include "tcp_priv.h"
 #include "bytes.h"
 #include "sum.h"
+#include "tcp_priv.h"
 
 #define FEW 128u /* bytes that are summed in line: what a call costs is saved */
 
@@ -98,7 +98,8 @@ static bool is_for4(const struct tcp_tuple *tuple, struct wisp_ip4 local, struct
 {
     return tuple->remote_port == remote_port && tuple->local_port == local_port &&
            tuple->local->family == WISP_FAMILY_IP4 &&
-           wisp_ip4_equal(tuple->remote->u.ip4, remote) && wisp_ip4_equal(tuple->local->u.ip4, local);
+           wisp_ip4_equal(tuple->remote->u.ip4, remote) &&
+           wisp_ip4_equal(tuple->local->u.ip4, local);
 }
 
 /* Among many connections each one is a miss: its lines are asked for together, and so are its working part's. */
@@ -226,9 +227,9 @@ static __attribute__((noinline)) void any_input(struct wisp_tcp *tcp, struct wis
         return;
     }
     struct wisp_tcp_conn *known = one_of_last(tcp, &tuple);
-    uint16_t pseudo = known ? known->pseudo
-                            : tcp->l3->ops->pseudo_sum(tuple.local, tuple.remote,
-                                                       tcp->transport.protocol, 0);
+    uint16_t pseudo =
+        known ? known->pseudo
+              : tcp->l3->ops->pseudo_sum(tuple.local, tuple.remote, tcp->transport.protocol, 0);
     if (!checksum_right(tcp, pkt, pseudo)) {
         tcp->count[TCP_RX_BAD_CHECKSUM]++;
         return;

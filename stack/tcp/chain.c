@@ -112,7 +112,8 @@ static bool split_block(struct tcp_chain *chain, struct tcp_blocks *pool, struct
 static void compact(struct tcp_block *block, struct tcp_spot *spot)
 {
     uint32_t used = (uint32_t)block->end - block->first;
-    memmove(block_entry(block, 0), block_entry(block, block->first), used * sizeof(union tcp_entry));
+    memmove(block_entry(block, 0), block_entry(block, block->first),
+            used * sizeof(union tcp_entry));
     spot->index -= block->first;
     block->first = 0;
     block->end = (uint16_t)used;

@@ -75,7 +75,8 @@ struct tcp_blocks {
 struct tcp_chain {
     struct tcp_block *head, *tail;
     uint32_t count;
-    uint32_t own; /* bytes from here to the first block of an empty chain, which is no pool's; 0: none */
+    /* bytes from here to the first block of an empty chain, which is no pool's; 0: none */
+    uint32_t own;
 };
 
 /* An entry's place; block null: none. */

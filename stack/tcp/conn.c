@@ -8,8 +8,8 @@
  * A working part goes back as soon as nothing is in it, so that the next connection finds it warm, unless
  * it holds history (a loss happened): then after config.working_idle.
  */
-#include "tcp_priv.h"
 #include "assert.h"
+#include "tcp_priv.h"
 #include <string.h>
 
 struct wisp_tcp_conn *wisp_tcp_conn_alloc(struct wisp_tcp *tcp)
@@ -237,8 +237,7 @@ void wisp_tcp_part_give(struct wisp_tcp_conn *conn)
 void wisp_tcp_part_settle(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct tcp_part *part = conn->part;
-    if (!part ||
-        (part->send.count | part->records.count | part->receive.count | part->reordered) ||
+    if (!part || (part->send.count | part->records.count | part->receive.count | part->reordered) ||
         part->fin_known || (conn->flags & (TCP_URGENT_IN | TCP_URGENT_OUT))) {
         return;
     }

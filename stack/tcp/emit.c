@@ -4,10 +4,10 @@
  * building one settles what was owed. Headers lie in the packet's cell; a small payload is copied behind them
  * (counted), a larger one goes along by reference.
  */
-#include "tcp_priv.h"
 #include "assert.h"
 #include "bytes.h"
 #include "sum.h"
+#include "tcp_priv.h"
 
 struct wisp_pkt *wisp_tcp_emit_packet(struct wisp_tcp *tcp, bool reserved)
 {
@@ -73,7 +73,8 @@ static void seal(struct wisp_tcp *tcp, struct wisp_pkt *pkt, const struct wisp_f
         pkt->csum_offset = 16;
         wisp_sum_store_blank(field, wisp_sum_add(pseudo, wisp_sum_word((uint16_t)pkt->length)));
     } else {
-        uint64_t number = sums.header + pkt->length + wisp_sum_word(pseudo) + wisp_sum_word(sums.payload);
+        uint64_t number =
+            sums.header + pkt->length + wisp_sum_word(pseudo) + wisp_sum_word(sums.payload);
         wisp_sum_store(field, wisp_sum_word(wisp_sum_fold(number)));
     }
     tcp->count[TCP_TX_SEGMENTS]++;
@@ -239,11 +240,12 @@ bool wisp_tcp_emit_control(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint8
 /* SHLD-6: what the link takes without our fixed headers. */
 static uint16_t mss_offer(const struct wisp_tcp *tcp, const struct wisp_addr *remote)
 {
-    return (uint16_t)(tcp->l3->ops->mtu(tcp->l3->self, remote) - tcp->l3->tcp.overhead - TCP_HEADER);
+    return (uint16_t)(tcp->l3->ops->mtu(tcp->l3->self, remote) - tcp->l3->tcp.overhead -
+                      TCP_HEADER);
 }
 
 static bool emit_bare(struct wisp_tcp *tcp, const struct wisp_flow *flow, const struct header *h,
-                     const struct tcp_options_out *out, wisp_time now)
+                      const struct tcp_options_out *out, wisp_time now)
 {
     uint8_t options[TCP_OPTIONS_MAX];
     struct wisp_pkt *pkt = wisp_tcp_emit_packet(tcp, true);
@@ -263,18 +265,21 @@ bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
     bool answers = conn->state == WISP_TCP_STATE_SYN_RECEIVED;
-    struct header h = {conn->snd_una, answers ? conn->rcv_nxt : seq_of(0), conn->local_port,
-                       conn->remote_port, tcp->first_window, 0,
+    struct header h = {conn->snd_una,
+                       answers ? conn->rcv_nxt : seq_of(0),
+                       conn->local_port,
+                       conn->remote_port,
+                       tcp->first_window,
+                       0,
                        (uint8_t)(TCP_SYN | (answers ? TCP_ACK : 0))};
-    struct tcp_options_out out = {.mss = mss_offer(tcp, &conn->flow.remote),
-                                  .scale = answers ? conn->flags & TCP_HAS_SCALE
-                                                   : tcp->config.window_scaling,
-                                  .shift = tcp->window_shift,
-                                  .sack_permitted =
-                                      answers ? conn->flags & TCP_HAS_SACK : tcp->config.sack,
-                                  .ts = answers ? conn->flags & TCP_HAS_TS : tcp->config.timestamps,
-                                  .tsval = ts_value(conn->ts_offset, now),
-                                  .tsecr = answers ? conn->ts_recent : 0};
+    struct tcp_options_out out = {
+        .mss = mss_offer(tcp, &conn->flow.remote),
+        .scale = answers ? conn->flags & TCP_HAS_SCALE : tcp->config.window_scaling,
+        .shift = tcp->window_shift,
+        .sack_permitted = answers ? conn->flags & TCP_HAS_SACK : tcp->config.sack,
+        .ts = answers ? conn->flags & TCP_HAS_TS : tcp->config.timestamps,
+        .tsval = ts_value(conn->ts_offset, now),
+        .tsecr = answers ? conn->ts_recent : 0};
     if (!emit_bare(tcp, &conn->flow, &h, &out, now)) {
         return false;
     }
@@ -284,14 +289,19 @@ bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now)
 
 bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, wisp_time now)
 {
-    struct wisp_flow flow = {wisp_addr_ip4(half->local), wisp_addr_ip4(half->remote),
-                             tcp->transport.protocol, tcp->config.ttl, half->tos, false};
+    struct wisp_flow flow = {wisp_addr_ip4(half->local),
+                             wisp_addr_ip4(half->remote),
+                             tcp->transport.protocol,
+                             tcp->config.ttl,
+                             half->tos,
+                             false};
     struct wisp_addr addrs[2];
     struct tcp_tuple tuple;
     wisp_tcp_half_tuple(half, addrs, &tuple);
     uint64_t hash = wisp_tcp_hash(tcp, &tuple);
-    struct header h = {half->iss, seq_add(half->irs, 1), half->local_port, half->remote_port,
-                       tcp->first_window, 0, TCP_SYN | TCP_ACK};
+    struct header h = {half->iss,         seq_add(half->irs, 1), half->local_port,
+                       half->remote_port, tcp->first_window,     0,
+                       TCP_SYN | TCP_ACK};
     struct tcp_options_out out = {.mss = mss_offer(tcp, &flow.remote),
                                   .scale = half->flags & TCP_HALF_SCALE,
                                   .shift = tcp->window_shift,
@@ -304,11 +314,10 @@ bool wisp_tcp_emit_syn_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half, w
 
 bool wisp_tcp_emit_reply(struct wisp_tcp *tcp, const struct tcp_reply *reply, wisp_time now)
 {
-    struct header h = {reply->seq, reply->ack, reply->local_port, reply->remote_port,
-                       reply->window, 0, reply->flags};
-    struct tcp_options_out out = {.ts = reply->has_ts,
-                                  .tsval = ts_value(reply->ts_offset, now),
-                                  .tsecr = reply->tsecr};
+    struct header h = {reply->seq,    reply->ack, reply->local_port, reply->remote_port,
+                       reply->window, 0,          reply->flags};
+    struct tcp_options_out out = {
+        .ts = reply->has_ts, .tsval = ts_value(reply->ts_offset, now), .tsecr = reply->tsecr};
     if (!emit_bare(tcp, &reply->flow, &h, &out, now)) {
         return false;
     }

@@ -4,8 +4,8 @@
  * connection only while that is being opened (hard errors in SYN-SENT and SYN-RECEIVED); afterwards it is a
  * soft error that the application may ask for. "Too big" is left to path MTU discovery.
  */
-#include "tcp_priv.h"
 #include "bytes.h"
+#include "tcp_priv.h"
 
 static bool is_hard(enum wisp_icmp_kind kind)
 {

@@ -17,8 +17,8 @@ static const struct one_shot one_shots[] = {
 };
 
 #define TELL_ALL                                                                                   \
-    (TCP_TELL_ACCEPTED | TCP_TELL_CONNECTED | TCP_TELL_URGENT | TCP_TELL_SOFT | TCP_TELL_RELEASED | \
-     TCP_TELL_CLOSED)
+    (TCP_TELL_ACCEPTED | TCP_TELL_CONNECTED | TCP_TELL_URGENT | TCP_TELL_SOFT |                    \
+     TCP_TELL_RELEASED | TCP_TELL_CLOSED)
 
 static uint32_t take_one_shots(struct wisp_tcp_conn *conn)
 {
@@ -104,8 +104,8 @@ void wisp_tcp_told_again(struct wisp_tcp *tcp)
 
 static void fill(struct wisp_tcp_conn *conn, uint32_t what, struct wisp_tcp_event *event)
 {
-    *event = (struct wisp_tcp_event){.conn = conn, .what = what,
-                                     .reason = (enum wisp_err)conn->reason};
+    *event =
+        (struct wisp_tcp_event){.conn = conn, .what = what, .reason = (enum wisp_err)conn->reason};
     if (what & WISP_TCP_ACCEPTED) {
         event->listener = conn->u.listener;
         event->listener->waiting--;

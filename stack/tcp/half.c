@@ -104,8 +104,8 @@ static void take_options(const struct wisp_tcp *tcp, struct tcp_half4 *half,
 
 static bool is_sane(const struct wisp_tcp *tcp, const struct tcp_tuple *tuple)
 {
-    bool itself = tcp_addr_same(tuple->local, tuple->remote) &&
-                  tuple->local_port == tuple->remote_port;
+    bool itself =
+        tcp_addr_same(tuple->local, tuple->remote) && tuple->local_port == tuple->remote_port;
     return tuple->remote->family == WISP_FAMILY_IP4 && !itself && tuple->remote_port != 0 &&
            tcp->l3->ops->is_unicast(tcp->l3->self, tuple->remote); /* MUST-63 */
 }
@@ -148,7 +148,8 @@ static void answer_ack(struct wisp_tcp *tcp, const struct tcp_half4 *half,
     reply->seq = seq_add(half->iss, 1);
     reply->ack = seq_add(half->irs, 1);
     reply->flags = TCP_ACK;
-    reply->window = (uint16_t)(tcp->first_window >> (half->flags & TCP_HALF_SCALE ? tcp->window_shift : 0));
+    reply->window =
+        (uint16_t)(tcp->first_window >> (half->flags & TCP_HALF_SCALE ? tcp->window_shift : 0));
     reply->has_ts = half->flags & TCP_HALF_TS;
     reply->ts_offset = (uint32_t)(hash >> 32);
     reply->tsecr = half->ts_recent;

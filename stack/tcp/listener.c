@@ -25,8 +25,7 @@ static bool is_taken(const struct wisp_tcp *tcp, const struct wisp_addr *local, 
 {
     for (uint32_t i = 0; i < tcp->config.listeners; i++) {
         const struct wisp_tcp_listener *listener = &tcp->listener[i];
-        if (listener->open && listener->port == port &&
-            (listener->local.family == local->family) &&
+        if (listener->open && listener->port == port && (listener->local.family == local->family) &&
             (local->family == WISP_FAMILY_NONE || tcp_addr_same(&listener->local, local))) {
             return true;
         }
@@ -47,7 +46,9 @@ enum wisp_err wisp_tcp_listen(struct wisp_tcp *tcp, const struct wisp_addr *loca
     }
     for (uint32_t i = 0; i < tcp->config.listeners; i++) {
         if (!tcp->listener[i].open) {
-            tcp->listener[i] = (struct wisp_tcp_listener){.tcp = tcp, .local = *where, .port = port,
+            tcp->listener[i] = (struct wisp_tcp_listener){.tcp = tcp,
+                                                          .local = *where,
+                                                          .port = port,
                                                           .open = true,
                                                           .backlog = backlog ? backlog : 1};
             *listener = &tcp->listener[i];

@@ -13,7 +13,7 @@
 enum outcome {
     NOTHING, /* nothing (more) to send */
     SENT,
-    BLOCKED  /* no packet or no memory in this step */
+    BLOCKED /* no packet or no memory in this step */
 };
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -71,7 +71,8 @@ static uint32_t take_along(struct wisp_tcp_conn *conn, struct tcp_record *record
     return more;
 }
 
-static enum outcome send_record(struct wisp_tcp_conn *conn, struct tcp_record *record, wisp_time now)
+static enum outcome send_record(struct wisp_tcp_conn *conn, struct tcp_record *record,
+                                wisp_time now)
 {
     struct tcp_cursor from;
     uint8_t flags = TCP_ACK | TCP_PSH;
@@ -173,8 +174,8 @@ static uint32_t new_length(struct wisp_tcp_conn *conn)
         n = least(n, conn->mss);
         return n ? n : 1;
     }
-    if (n > 0 && ((n == unsent && small_allowed(conn)) ||
-                  (n == window && n >= conn->max_wnd / 2))) {
+    if (n > 0 &&
+        ((n == unsent && small_allowed(conn)) || (n == window && n >= conn->max_wnd / 2))) {
         return n;
     }
     return 0;

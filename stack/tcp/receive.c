@@ -8,8 +8,8 @@
  * right edge offered never moves back (SHLD-14); how far it moves forward depends on bytes unread and pages
  * left, a page being counted for what a full segment of this connection puts on it.
  */
-#include "tcp_priv.h"
 #include "assert.h"
+#include "tcp_priv.h"
 #include <string.h>
 
 /* Payload below this is copied together with its neighbours: more when half the page budget is used. */
@@ -82,7 +82,7 @@ bool wisp_tcp_receive_view(struct wisp_tcp_conn *conn, const struct wisp_view *v
 {
     bool alone = chain_empty(&conn->part->receive);
     bool done = !alone && view->length < collect_below(conn) ? collect(conn, view)
-                                                            : receive_push(conn, view);
+                                                             : receive_push(conn, view);
     if (done) {
         conn->rcv_nxt = seq_add(conn->rcv_nxt, view->length);
         conn->received += view->length;
@@ -91,7 +91,8 @@ bool wisp_tcp_receive_view(struct wisp_tcp_conn *conn, const struct wisp_view *v
 }
 
 /* A packet sent to ourselves may bring payload in its own header cell, which cannot be kept. */
-static bool keep(struct wisp_tcp_conn *conn, const struct wisp_pkt *pkt, const struct wisp_view *view)
+static bool keep(struct wisp_tcp_conn *conn, const struct wisp_pkt *pkt,
+                 const struct wisp_view *view)
 {
     bool cell = pkt->cell.length && view->page == pkt->cell.page;
     if (!cell) {

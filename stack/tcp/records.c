@@ -65,7 +65,8 @@ static void pardon_held(struct wisp_tcp_conn *conn)
 {
     struct tcp_spot spot = chain_begin(&conn->part->records);
     union tcp_entry *entry;
-    while ((entry = chain_at(spot)) != NULL && !seq_after(record_end(&entry->record), conn->snd_una)) {
+    while ((entry = chain_at(spot)) != NULL &&
+           !seq_after(record_end(&entry->record), conn->snd_una)) {
         wisp_tcp_record_clear_lost(conn, &entry->record);
         spot = chain_after(spot);
     }
@@ -196,7 +197,8 @@ void wisp_tcp_record_lose_first(struct wisp_tcp_conn *conn, uint32_t length)
 {
     struct tcp_spot spot = chain_begin(&conn->part->records);
     union tcp_entry *entry;
-    while ((entry = chain_at(spot)) != NULL && !seq_after(record_end(&entry->record), conn->snd_una)) {
+    while ((entry = chain_at(spot)) != NULL &&
+           !seq_after(record_end(&entry->record), conn->snd_una)) {
         spot = chain_after(spot);
     }
     if (!entry) {

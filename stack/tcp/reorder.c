@@ -58,7 +58,8 @@ static bool insert(struct wisp_tcp_conn *conn, struct tcp_spot spot, const struc
 }
 
 /* Inserts those parts of view, whose first byte is seq, that are not there yet. */
-static bool insert_view(struct wisp_tcp_conn *conn, const struct wisp_view *view, struct tcp_seq seq)
+static bool insert_view(struct wisp_tcp_conn *conn, const struct wisp_view *view,
+                        struct tcp_seq seq)
 {
     struct tcp_seq end = seq_add(seq, view->length);
     uint32_t offset = view->offset;

@@ -14,8 +14,8 @@ struct tcp_reply *wisp_tcp_reply_new(struct wisp_tcp *tcp, const struct tcp_tupl
     }
     struct tcp_reply *reply = &tcp->reply[tcp->reply_in++ % TCP_REPLIES];
     *reply = (struct tcp_reply){.local_port = tuple->local_port, .remote_port = tuple->remote_port};
-    reply->flow = (struct wisp_flow){*tuple->local, *tuple->remote, tcp->transport.protocol,
-                                     tcp->config.ttl, 0, false};
+    reply->flow = (struct wisp_flow){
+        *tuple->local, *tuple->remote, tcp->transport.protocol, tcp->config.ttl, 0, false};
     return reply;
 }
 

@@ -5,8 +5,8 @@
  */
 #include "tcp_priv.h"
 
-#define SAMPLE_MAX 100000000u /* us; keeps srtt8 and rttvar4 within 32 bits */
-#define GRANULARITY 66u       /* us: the wheel's tick */
+#define SAMPLE_MAX  100000000u /* us; keeps srtt8 and rttvar4 within 32 bits */
+#define GRANULARITY 66u        /* us: the wheel's tick */
 
 void wisp_tcp_rtt_sample(struct wisp_tcp_conn *conn, uint32_t us)
 {

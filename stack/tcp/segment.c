@@ -97,7 +97,8 @@ static void answer_unacceptable(const struct arriving *a)
         return;
     }
     if (a->seg->length == 0) {
-        wisp_tcp_challenge(conn, a->now); /* limited, or two confused ends answer each other for ever */
+        /* limited, or two confused ends answer each other for ever */
+        wisp_tcp_challenge(conn, a->now);
         return;
     }
     conn->tcp->count[TCP_RX_DUPLICATE_BYTES] += a->seg->length;
@@ -215,8 +216,7 @@ static bool take_urgent(const struct arriving *a)
         !wisp_tcp_part_get(conn)) {
         return true;
     }
-    struct tcp_seq known =
-        (conn->flags & TCP_URGENT_IN) ? conn->part->rcv_up : conn->rcv_nxt;
+    struct tcp_seq known = (conn->flags & TCP_URGENT_IN) ? conn->part->rcv_up : conn->rcv_nxt;
     if (seq_after(up, known)) {
         conn->part->rcv_up = up;
         conn->flags |= TCP_URGENT_IN | TCP_TELL_URGENT;
@@ -278,7 +278,8 @@ static bool take_fin(const struct arriving *a)
             conn->part->fin_at = at; /* text before it is missing */
             conn->part->fin_known = true;
         }
-    } else if (conn->part && conn->part->fin_known && seq_equal(conn->part->fin_at, conn->rcv_nxt)) {
+    } else if (conn->part && conn->part->fin_known &&
+               seq_equal(conn->part->fin_at, conn->rcv_nxt)) {
         finish(conn, a->now);
     }
     return true;

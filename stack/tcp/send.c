@@ -7,8 +7,8 @@
  * A few bytes written while nothing is queued take no page: they lie in the working part (part->own), in the
  * first and only view without a page. Every segment copies them behind its headers.
  */
-#include "tcp_priv.h"
 #include "assert.h"
+#include "tcp_priv.h"
 #include <string.h>
 
 static bool may_send(const struct wisp_tcp_conn *conn)

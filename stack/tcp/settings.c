@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* What an application may set on a connection and ask of it. */
-#include "tcp_priv.h"
 #include "assert.h"
+#include "tcp_priv.h"
 
 void wisp_tcp_set_cookie(struct wisp_tcp_conn *conn, void *cookie)
 {
@@ -51,8 +51,7 @@ void wisp_tcp_set_keepalive(struct wisp_tcp_conn *conn, wisp_time idle, wisp_tim
 
 void wisp_tcp_set_user_timeout(struct wisp_tcp_conn *conn, wisp_time timeout)
 {
-    conn->user_timeout =
-        timeout == WISP_NEVER ? TCP_FOR_EVER : seconds(timeout, TCP_FOR_EVER - 1);
+    conn->user_timeout = timeout == WISP_NEVER ? TCP_FOR_EVER : seconds(timeout, TCP_FOR_EVER - 1);
 }
 
 enum wisp_err wisp_tcp_soft_error(struct wisp_tcp_conn *conn)

@@ -21,12 +21,7 @@ struct tcp_tuple {
     uint16_t local_port, remote_port;
 };
 
-enum tcp_kind {
-    TCP_KIND_NONE,
-    TCP_KIND_CONN,
-    TCP_KIND_HALF,
-    TCP_KIND_WAIT
-};
+enum tcp_kind { TCP_KIND_NONE, TCP_KIND_CONN, TCP_KIND_HALF, TCP_KIND_WAIT };
 
 /* A slot's value: kind in the two highest bits, index below. 0: free. */
 #define TCP_ENTRY_BITS 30u

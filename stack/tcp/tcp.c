@@ -3,19 +3,14 @@
  * The instance: memory, and the table by which the stack drives it (l3.h). One step: timers, answers that belong
  * to no connection, SYN-ACKs, then the connections' output.
  */
-#include "tcp_priv.h"
 #include "arena.h"
 #include "assert.h"
+#include "tcp_priv.h"
 #include <string.h>
 
 #define PROTOCOL_TCP 6
 
-enum {
-    KEY_TABLE = 0x7463701,
-    KEY_ISN,
-    KEY_PORT,
-    KEY_RNG
-};
+enum { KEY_TABLE = 0x7463701, KEY_ISN, KEY_PORT, KEY_RNG };
 
 void wisp_tcp_config_default(struct wisp_tcp_config *config)
 {
@@ -192,9 +187,8 @@ static wisp_time step(void *self, wisp_time now)
     if (owes(tcp)) {
         return now;
     }
-    return tcp->waiting.head == TCP_NONE
-               ? tcp->timers_at
-               : wisp_time_min(tcp->timers_at, wait_deadline(tcp, now));
+    return tcp->waiting.head == TCP_NONE ? tcp->timers_at
+                                         : wisp_time_min(tcp->timers_at, wait_deadline(tcp, now));
 }
 
 static void address_lost(void *self, const struct wisp_addr *local, wisp_time now)

@@ -21,49 +21,49 @@
 #include "wheel.h"
 #include <wisp/tcp.h>
 
-#define TCP_MSS_DEFAULT 536u /* RFC 9293 MUST-15 */
-#define TCP_MSS_FLOOR   216u /* smaller offers cost more than they are worth (CVE-2019-11479) */
-#define TCP_SMALL       256u /* smaller received payloads are collected */
-#define TCP_OWN_ENTRIES 2u /* of each queue lie in the working part itself */
-#define TCP_OWN_BYTES   64u /* so many bytes to send do */
-#define TCP_EXPRESS_MAX 64u /* and so many go the express way */
-#define TCP_REORDER_MAX 1024u /* pieces one connection may hold out of order */
-#define TCP_RECENT      4u   /* runs remembered for SACK's order */
-#define TCP_NONE        UINT32_MAX /* no index */
-#define TCP_RTO_FIRST   1000000u   /* us, RFC 6298 §2.1 */
-#define TCP_RTO_MAX     120000000u /* us */
-#define TCP_SYN_LIMIT   180000u    /* ms, MUST-23 */
-#define TCP_R1          3u         /* retransmissions before the path is doubted, SHLD-10 */
-#define TCP_LINE        64u        /* of the cache */
+#define TCP_MSS_DEFAULT  536u  /* RFC 9293 MUST-15 */
+#define TCP_MSS_FLOOR    216u  /* smaller offers cost more than they are worth (CVE-2019-11479) */
+#define TCP_SMALL        256u  /* smaller received payloads are collected */
+#define TCP_OWN_ENTRIES  2u    /* of each queue lie in the working part itself */
+#define TCP_OWN_BYTES    64u   /* so many bytes to send do */
+#define TCP_EXPRESS_MAX  64u   /* and so many go the express way */
+#define TCP_REORDER_MAX  1024u /* pieces one connection may hold out of order */
+#define TCP_RECENT       4u    /* runs remembered for SACK's order */
+#define TCP_NONE         UINT32_MAX /* no index */
+#define TCP_RTO_FIRST    1000000u   /* us, RFC 6298 §2.1 */
+#define TCP_RTO_MAX      120000000u /* us */
+#define TCP_SYN_LIMIT    180000u    /* ms, MUST-23 */
+#define TCP_R1           3u         /* retransmissions before the path is doubted, SHLD-10 */
+#define TCP_LINE         64u        /* of the cache */
 #define TCP_PART_TOUCHED (5 * TCP_LINE)
-#define TCP_FOR_EVER    UINT16_MAX /* user timeout, s */
+#define TCP_FOR_EVER     UINT16_MAX /* user timeout, s */
 
 /* enum wisp_tcp_state, with CLOSED meaning: only the application's handle is left. */
 
 enum tcp_conn_flag {
-    TCP_ACK_NOW = 1u << 0,       /* an acknowledgement leaves in this step */
-    TCP_ACK_LATER = 1u << 1,     /* one is due at ack_at */
-    TCP_FIN_WANTED = 1u << 2,    /* the application shut down sending */
+    TCP_ACK_NOW = 1u << 0,    /* an acknowledgement leaves in this step */
+    TCP_ACK_LATER = 1u << 1,  /* one is due at ack_at */
+    TCP_FIN_WANTED = 1u << 2, /* the application shut down sending */
     TCP_FIN_SENT = 1u << 3,
-    TCP_FIN_LOST = 1u << 4,      /* send it again */
-    TCP_FIN_ARRIVED = 1u << 5,   /* the peer's FIN was taken in */
-    TCP_SYN_DUE = 1u << 6,       /* (re)send SYN or SYN-ACK */
+    TCP_FIN_LOST = 1u << 4,    /* send it again */
+    TCP_FIN_ARRIVED = 1u << 5, /* the peer's FIN was taken in */
+    TCP_SYN_DUE = 1u << 6,     /* (re)send SYN or SYN-ACK */
     TCP_RST_DUE = 1u << 7,
-    TCP_PROBE_DUE = 1u << 8,     /* force a segment through window and silly-window rules */
-    TCP_KEEP_DUE = 1u << 9,      /* send a keepalive probe */
+    TCP_PROBE_DUE = 1u << 8, /* force a segment through window and silly-window rules */
+    TCP_KEEP_DUE = 1u << 9,  /* send a keepalive probe */
     TCP_HAS_TS = 1u << 10,
     TCP_HAS_SACK = 1u << 11,
     TCP_HAS_SCALE = 1u << 12,
     TCP_NODELAY = 1u << 13,
-    TCP_DEAF = 1u << 14,         /* closed for receiving: data earns a RST */
-    TCP_RELEASED = 1u << 15,     /* the application gave the handle back */
-    TCP_URGENT_IN = 1u << 16,    /* part's rcv_up is ahead of what was read */
-    TCP_URGENT_OUT = 1u << 17,   /* part's snd_up is ahead of SND.UNA */
-    TCP_SYN_AGAIN = 1u << 18,    /* the SYN was retransmitted: IW is one segment */
-    TCP_TABLED = 1u << 19,       /* in the table of connections */
+    TCP_DEAF = 1u << 14,       /* closed for receiving: data earns a RST */
+    TCP_RELEASED = 1u << 15,   /* the application gave the handle back */
+    TCP_URGENT_IN = 1u << 16,  /* part's rcv_up is ahead of what was read */
+    TCP_URGENT_OUT = 1u << 17, /* part's snd_up is ahead of SND.UNA */
+    TCP_SYN_AGAIN = 1u << 18,  /* the SYN was retransmitted: IW is one segment */
+    TCP_TABLED = 1u << 19,     /* in the table of connections */
     TCP_ON_OUTPUT = 1u << 20,
     TCP_ON_EVENTS = 1u << 21,
-    TCP_TELL_CLOSED = 1u << 22,  /* one-shot events */
+    TCP_TELL_CLOSED = 1u << 22, /* one-shot events */
     TCP_TELL_ACCEPTED = 1u << 23,
     TCP_TELL_CONNECTED = 1u << 24,
     TCP_TELL_URGENT = 1u << 25,
@@ -92,41 +92,43 @@ struct tcp_part {
         struct tcp_part *next; /* free list */
         wisp_time used_at;
     } u;
-    struct tcp_chain send;        /* views from SND.UNA on */
-    struct tcp_cursor next;       /* where SND.NXT stands in send; void while unsent is 0 */
-    struct wisp_page *write_page; /* the page wisp_tcp_write fills, if it is still the last one queued */
+    struct tcp_chain send;  /* views from SND.UNA on */
+    struct tcp_cursor next; /* where SND.NXT stands in send; void while unsent is 0 */
+    /* the page wisp_tcp_write fills, if it is still the last one queued */
+    struct wisp_page *write_page;
 
     struct tcp_own_block send_own;
-    uint32_t unsent;              /* bytes queued and never sent */
-    struct tcp_seq small_end;     /* end of the last segment below MSS (Minshall) */
-    struct tcp_seq peak_end;      /* SND.NXT when peak was seen */
-    uint32_t peak;                /* most bytes in flight in this round trip */
+    uint32_t unsent;          /* bytes queued and never sent */
+    struct tcp_seq small_end; /* end of the last segment below MSS (Minshall) */
+    struct tcp_seq peak_end;  /* SND.NXT when peak was seen */
+    uint32_t peak;            /* most bytes in flight in this round trip */
 
-    struct tcp_chain records;     /* of what was sent and is not both acknowledged and let go of */
-    struct tcp_spot held_at;      /* where the next completion is expected in records */
-    struct tcp_chain receive;     /* views in order, unread */
+    struct tcp_chain records; /* of what was sent and is not both acknowledged and let go of */
+    struct tcp_spot held_at;  /* where the next completion is expected in records */
+    struct tcp_chain receive; /* views in order, unread */
 
     struct tcp_own_block records_own;
     uint32_t unread;
-    uint32_t reordered;           /* bytes in pieces: 0 if there are none */
+    uint32_t reordered; /* bytes in pieces: 0 if there are none */
     uint8_t recents;
     uint8_t dupacks;
     bool recovering;
-    bool fin_known;               /* fin_at is set */
-    bool urge;                    /* send the first lost segment whatever the window says */
-    bool history;                 /* worth keeping for an idle time */
-    bool small_sent;              /* small_end is set */
+    bool fin_known;  /* fin_at is set */
+    bool urge;       /* send the first lost segment whatever the window says */
+    bool history;    /* worth keeping for an idle time */
+    bool small_sent; /* small_end is set */
 
     struct tcp_own_block receive_own;
-    uint32_t lost;                /* bytes of records marked lost */
-    uint32_t left;                /* bytes that duplicate ACKs say have left the network */
-    uint8_t own[TCP_OWN_BYTES];   /* the bytes of a view in send without a page, the first one there */
+    uint32_t lost; /* bytes of records marked lost */
+    uint32_t left; /* bytes that duplicate ACKs say have left the network */
+    /* the bytes of a view in send without a page, the first one there */
+    uint8_t own[TCP_OWN_BYTES];
 
-    struct tcp_chain pieces;      /* out of order, sorted, disjoint */
-    struct tcp_sack sacked;       /* the last first block of an acknowledgement */
-    struct tcp_seq recover;       /* RFC 6582 */
+    struct tcp_chain pieces; /* out of order, sorted, disjoint */
+    struct tcp_sack sacked;  /* the last first block of an acknowledgement */
+    struct tcp_seq recover;  /* RFC 6582 */
     struct tcp_seq snd_up, rcv_up;
-    struct tcp_seq fin_at;        /* number of a FIN that came out of order */
+    struct tcp_seq fin_at;             /* number of a FIN that came out of order */
     struct tcp_seq recent[TCP_RECENT]; /* latest out-of-order arrivals, latest first */
 };
 
@@ -151,13 +153,13 @@ struct wisp_tcp_conn {
     struct wisp_tcp_window cc;
     struct tcp_part *part;
     struct wisp_tcp *tcp;
-    uint16_t mss;    /* payload of a full segment now */
-    uint16_t pseudo; /* sum of the pseudo-header without length */
-    uint32_t srtt8;  /* us * 8; 0: no sample yet */
+    uint16_t mss;     /* payload of a full segment now */
+    uint16_t pseudo;  /* sum of the pseudo-header without length */
+    uint32_t srtt8;   /* us * 8; 0: no sample yet */
     uint32_t rttvar4; /* us * 4 */
-    uint32_t ack_at; /* ms */
+    uint32_t ack_at;  /* ms */
     /* time */
-    wisp_time rexmit_at; /* SYN, retransmission or persist timer; WISP_NEVER: off */
+    wisp_time rexmit_at;     /* SYN, retransmission or persist timer; WISP_NEVER: off */
     struct wisp_timer timer; /* at the earliest of all deadlines, or earlier */
     union {
         void *cookie;
@@ -167,13 +169,13 @@ struct wisp_tcp_conn {
     uint32_t event_next;
     uint32_t ts_offset;
     uint32_t hash;
-    uint64_t acked;    /* stream offset of SND.UNA */
-    uint64_t received; /* stream offset of RCV.NXT */
-    uint32_t heard_at, unacked_at; /* ms */
-    uint32_t again_bytes;          /* sent more than once */
-    uint32_t taken;                /* bytes the application took over and holds */
-    uint16_t held;                 /* packets with data in the device's hands */
-    uint16_t pages;                /* charged for received data */
+    uint64_t acked;                                  /* stream offset of SND.UNA */
+    uint64_t received;                               /* stream offset of RCV.NXT */
+    uint32_t heard_at, unacked_at;                   /* ms */
+    uint32_t again_bytes;                            /* sent more than once */
+    uint32_t taken;                                  /* bytes the application took over and holds */
+    uint16_t held;                                   /* packets with data in the device's hands */
+    uint16_t pages;                                  /* charged for received data */
     uint16_t user_timeout, keep_idle, keep_interval; /* s */
     uint16_t peer_mss;
     uint16_t ts_recent_at; /* min */
@@ -186,7 +188,8 @@ struct wisp_tcp_conn {
     uint8_t generation;
 };
 
-_Static_assert(sizeof(struct wisp_tcp_conn) <= 248, "an idle connection and its table slot: 256 bytes");
+_Static_assert(sizeof(struct wisp_tcp_conn) <= 248,
+               "an idle connection and its table slot: 256 bytes");
 
 struct wisp_tcp_listener {
     struct wisp_tcp *tcp;
@@ -230,7 +233,7 @@ struct tcp_time_wait4 {
     uint16_t local_port, remote_port;
     struct tcp_seq rcv_nxt, snd_nxt;
     uint32_t ts_recent;
-    uint32_t expires; /* ms */
+    uint32_t expires;    /* ms */
     uint32_t next, prev; /* in order of expiry; next also: free list */
     uint16_t window;
     uint8_t flags; /* enum tcp_half_flag: USED, TS */
@@ -295,7 +298,7 @@ struct wisp_tcp {
     uint8_t key_isn[WISP_HASH_KEY];
     uint8_t key_port[WISP_HASH_KEY];
     uint32_t port_counter;
-    uint8_t window_shift; /* what we offer */
+    uint8_t window_shift;  /* what we offer */
     uint16_t first_window; /* and in a SYN, where it is never scaled */
     struct tcp_reply reply[TCP_REPLIES];
     struct wisp_wheel wheel;
@@ -306,11 +309,11 @@ struct wisp_tcp {
 /* A received segment, decoded. */
 struct tcp_segment {
     struct tcp_seq seq, ack;
-    uint32_t length;  /* payload */
-    uint32_t header;  /* bytes before it */
-    uint16_t window;  /* as it stands in the header */
+    uint32_t length; /* payload */
+    uint32_t header; /* bytes before it */
+    uint16_t window; /* as it stands in the header */
     uint16_t urgent;
-    uint8_t flags;    /* enum tcp_wire_flag */
+    uint8_t flags; /* enum tcp_wire_flag */
     struct tcp_options options;
 };
 
@@ -461,7 +464,8 @@ uint32_t wisp_tcp_send_reach(const struct tcp_cursor *cursor, uint32_t want, uin
 /* records.c */
 bool wisp_tcp_record_push(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
                           wisp_time now);
-wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn); /* time the newest was sent, or NEVER */
+/* time the newest was sent, or NEVER */
+wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn);
 void wisp_tcp_record_sent(struct wisp_tcp_conn *conn, struct tcp_seq seq);
 void wisp_tcp_record_lose_all(struct wisp_tcp_conn *conn);
 void wisp_tcp_record_lose_first(struct wisp_tcp_conn *conn, uint32_t length);

@@ -103,7 +103,7 @@ void wisp_tcp_time_wait_enter(struct wisp_tcp_conn *conn, wisp_time now)
 }
 
 static void wait_ack(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait,
-                        const struct tcp_tuple *tuple)
+                     const struct tcp_tuple *tuple)
 {
     struct tcp_reply *reply = wisp_tcp_reply_new(tcp, tuple);
     if (!reply) {
@@ -146,8 +146,8 @@ bool wisp_tcp_time_wait_input(struct wisp_tcp *tcp, struct tcp_time_wait4 *wait,
         wisp_tcp_time_wait_remove(tcp, wait);
         return true;
     }
-    bool fin_again = (seg->flags & TCP_FIN) &&
-                     seq_equal(seq_add(seg->seq, seg->length + 1), wait->rcv_nxt);
+    bool fin_again =
+        (seg->flags & TCP_FIN) && seq_equal(seq_add(seg->seq, seg->length + 1), wait->rcv_nxt);
     if (fin_again) {
         unlink(tcp, wait);
         wait_append(tcp, wait, now);

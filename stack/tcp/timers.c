@@ -56,14 +56,15 @@ static wisp_time time_of(uint32_t ms, wisp_time now)
 /* When the next keepalive probe is due. */
 static uint32_t keep_at(const struct wisp_tcp_conn *conn)
 {
-    return conn->heard_at + 1000u * conn->keep_idle + 1000u * conn->keep_interval * conn->keep_probes;
+    return conn->heard_at + 1000u * conn->keep_idle +
+           1000u * conn->keep_interval * conn->keep_probes;
 }
 
 static bool keeps_alive(const struct wisp_tcp_conn *conn)
 {
-    return conn->keep_idle && (conn->state == WISP_TCP_STATE_ESTABLISHED ||
-                               conn->state == WISP_TCP_STATE_CLOSE_WAIT ||
-                               conn->state == WISP_TCP_STATE_FIN_WAIT_2);
+    return conn->keep_idle &&
+           (conn->state == WISP_TCP_STATE_ESTABLISHED || conn->state == WISP_TCP_STATE_CLOSE_WAIT ||
+            conn->state == WISP_TCP_STATE_FIN_WAIT_2);
 }
 
 static bool waits_unread(const struct wisp_tcp_conn *conn)
@@ -84,7 +85,8 @@ static wisp_time earliest(const struct wisp_tcp_conn *conn, wisp_time now)
         at = wisp_time_min(at, time_of(conn->unacked_at + FIN_WAIT_2_LIMIT, now));
     }
     if (conn->part && conn->part->u.used_at) {
-        at = wisp_time_min(at, wisp_time_add(conn->part->u.used_at, conn->tcp->config.working_idle));
+        at =
+            wisp_time_min(at, wisp_time_add(conn->part->u.used_at, conn->tcp->config.working_idle));
     }
     return at;
 }

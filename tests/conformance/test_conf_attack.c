@@ -65,7 +65,8 @@ START_TEST(data_offset__of_every_value__never_read_beyond_the_segment)
         if (words == 5) {
             continue;
         }
-        wire_tell(&w, SEG(.flags = ACK, .length = words > 5 ? 4 * (words - 5) - 1 : 10, .offset_words = words));
+        wire_tell(&w, SEG(.flags = ACK, .length = words > 5 ? 4 * (words - 5) - 1 : 10,
+                          .offset_words = words));
         w.peer_next = w.peer_iss + 1;
         ck_assert_msg(wisp_tcp_readable(conn) == 0, "offset %u", words);
     }
@@ -161,8 +162,8 @@ START_TEST(syn__odd_window_scales__read_by_rfc_7323)
     struct wisp_tcp_conn *conn = wire_accept(
         &w, SEG(.options = scale_rows[_i].bytes, .options_length = scale_rows[_i].length));
     wire_tell(&w, SEG(.flags = ACK | PSH, .length = 1, .window = 1000));
-    ck_assert_msg(wire_info(conn).snd_wnd == scale_rows[_i].expected_window, "%s: %u", scale_rows[_i].name,
-                  wire_info(conn).snd_wnd);
+    ck_assert_msg(wire_info(conn).snd_wnd == scale_rows[_i].expected_window, "%s: %u",
+                  scale_rows[_i].name, wire_info(conn).snd_wnd);
 }
 END_TEST
 
@@ -171,7 +172,8 @@ START_TEST(window_scale_on_data__after_the_handshake__ignored)
 {
     struct wisp_tcp_conn *conn = server();
     static const uint8_t options[4] = {3, 3, 9, 1};
-    wire_tell(&w, SEG(.flags = ACK | PSH, .length = 1, .window = 1000, .options = options, .options_length = 4));
+    wire_tell(&w, SEG(.flags = ACK | PSH, .length = 1, .window = 1000, .options = options,
+                      .options_length = 4));
     ck_assert_uint_eq(wire_info(conn).snd_wnd, 1000);
 }
 END_TEST
@@ -183,9 +185,11 @@ START_TEST(segments_that_would_change_state__wrong_checksum__no_effect)
     wire_tell(&w, SEG(.flags = SYN, .mss = 1460, .bad_checksum = true));
     wire_silent(&w);
     struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460));
-    static const uint32_t flags[] = {RST, RST | ACK, FIN | ACK, SYN, SYN | ACK, ACK | PSH, ACK | URG};
+    static const uint32_t flags[] = {RST,       RST | ACK, FIN | ACK, SYN,
+                                     SYN | ACK, ACK | PSH, ACK | URG};
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-        wire_tell(&w, SEG(.flags = flags[i], .seq = 1, .length = 3, .urgent = 1, .bad_checksum = true));
+        wire_tell(&w,
+                  SEG(.flags = flags[i], .seq = 1, .length = 3, .urgent = 1, .bad_checksum = true));
         w.peer_next = w.peer_iss + 1;
         wire_silent(&w);
         ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
@@ -262,7 +266,8 @@ START_TEST(whatever_is_sent_to_us__unasked__answers_are_no_more_and_no_larger)
             uint32_t answers = 0;
             while (wire_next(&w, &got)) {
                 answers++;
-                ck_assert_uint_le(w.last_length, 78); /* a SYN-ACK with its options; nothing else is longer */
+                /* a SYN-ACK with its options; nothing else is longer */
+                ck_assert_uint_le(w.last_length, 78);
                 ck_assert_uint_eq(got.length, 0);
             }
             ck_assert_uint_le(answers, 1);
@@ -278,12 +283,14 @@ START_TEST(timestamps__of_two_connections__start_unrelated)
     struct wisp_addr peer = wisp_addr_ip4(wisp_ip4(10, 0, 0, 2));
     for (uint16_t i = 0; i < 2; i++) {
         struct wisp_tcp_conn *conn;
-        ck_assert_int_eq(wisp_tcp_connect(w.tcp, NULL, 0, &peer, (uint16_t)(80 + i), w.now, &conn), WISP_OK);
+        ck_assert_int_eq(wisp_tcp_connect(w.tcp, NULL, 0, &peer, (uint16_t)(80 + i), w.now, &conn),
+                         WISP_OK);
         wire_step(&w);
         struct seg syn = wire_expect(&w, GOT(.flags = SYN));
         tsval[i] = syn.tsval;
     }
-    ck_assert_uint_gt(tsval[0] ^ tsval[1], 0xffff); /* one clock without offsets would differ by nothing */
+    /* one clock without offsets would differ by nothing */
+    ck_assert_uint_gt(tsval[0] ^ tsval[1], 0xffff);
 }
 END_TEST
 
@@ -504,16 +511,22 @@ int main(void)
     tcase_add_test(tcase, segments_that_would_change_state__wrong_checksum__no_effect);
     tcase_add_test(tcase, winnuke__urgent_data_to_a_listening_port__is_ordinary);
     tcase_add_test(tcase, connection_slot_used_again__after_urgent_state__starts_fresh);
-    tcase_add_test(tcase, sack_blocks_of_all_kinds__thousands__memory_stays_and_the_stream_ends_well);
+    tcase_add_test(tcase,
+                   sack_blocks_of_all_kinds__thousands__memory_stays_and_the_stream_ends_well);
     tcase_add_test(tcase, whatever_is_sent_to_us__unasked__answers_are_no_more_and_no_larger);
     tcase_add_test(tcase, timestamps__of_two_connections__start_unrelated);
-    tcase_add_test(tcase, syn_flood__a_real_client_tries__gets_in_nearly_always_and_memory_is_bounded);
-    tcase_add_test(tcase, peer_reads_a_byte_at_a_time__with_a_user_timeout__does_not_hold_us_for_ever);
+    tcase_add_test(tcase,
+                   syn_flood__a_real_client_tries__gets_in_nearly_always_and_memory_is_bounded);
+    tcase_add_test(tcase,
+                   peer_reads_a_byte_at_a_time__with_a_user_timeout__does_not_hold_us_for_ever);
     tcase_add_test(tcase, application_holds_every_page__peer_goes_on__acks_and_fins_still_leave);
-    tcase_add_test(tcase, two_thousand_connections__same_deadline__fires_in_bounded_steps_and_all_are_found);
-    tcase_add_test(tcase, page_pool_fails__at_the_first_second_and_later_requests__no_leak_and_no_crash);
+    tcase_add_test(
+        tcase, two_thousand_connections__same_deadline__fires_in_bounded_steps_and_all_are_found);
+    tcase_add_test(tcase,
+                   page_pool_fails__at_the_first_second_and_later_requests__no_leak_and_no_crash);
     tcase_add_test(tcase, mss_we_advertise__on_any_mtu__can_be_reassembled);
-    tcase_add_test(tcase, low_rate_pulses__each_kills_a_retransmission__the_timer_backs_off_and_recovers);
+    tcase_add_test(tcase,
+                   low_rate_pulses__each_kills_a_retransmission__the_timer_backs_off_and_recovers);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

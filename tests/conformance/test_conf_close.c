@@ -67,7 +67,8 @@ START_TEST(we_close_first__peer_follows__time_wait_for_two_msl)
     population(0, 1);
     wire_wait(&w, WISP_SEC(50));
     population(0, 1);
-    wire_tell(&w, SEG(.flags = FIN | ACK, .seq = 1, .ack = 2)); /* again: answered, and 2 MSL anew */
+    /* again: answered, and 2 MSL anew */
+    wire_tell(&w, SEG(.flags = FIN | ACK, .seq = 1, .ack = 2));
     wire_expect(&w, GOT(.flags = ACK, .seq = 2, .ack = 2));
     wire_wait(&w, WISP_SEC(50));
     population(0, 1);
@@ -387,11 +388,14 @@ int main(void)
     tcase_add_test(tcase, close__with_unread_data__rst);
     tcase_add_test(tcase, close__data_arrives_after__rst);
     tcase_add_test(tcase, abort__peer_gets_rst__application_is_told_closed);
-    tcase_add_test(tcase, abort__of_the_connection_that_sent_last__what_comes_for_it_later_is_for_nobody);
+    tcase_add_test(tcase,
+                   abort__of_the_connection_that_sent_last__what_comes_for_it_later_is_for_nobody);
     tcase_add_test(tcase, closed_connection__not_released__handle_stays_valid);
     tcase_add_test(tcase, time_wait__syn_with_higher_number__reopens_and_lower_does_not);
-    tcase_add_test(tcase, time_wait_with_timestamps__syn_with_newer_timestamp__reopens_whatever_its_number);
-    tcase_add_test(tcase, time_wait_with_timestamps__syn_with_older_timestamp__stays_whatever_its_number);
+    tcase_add_test(
+        tcase, time_wait_with_timestamps__syn_with_newer_timestamp__reopens_whatever_its_number);
+    tcase_add_test(tcase,
+                   time_wait_with_timestamps__syn_with_older_timestamp__stays_whatever_its_number);
     tcase_add_test(tcase, time_wait__rst_and_old_data__stays);
     tcase_add_test(tcase, time_wait_table_full__more_arrive__oldest_goes);
     tcase_add_test(tcase, fin_wait_2_released__peer_never_closes__ends_by_itself);

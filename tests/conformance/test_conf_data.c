@@ -66,7 +66,8 @@ START_TEST(window_zero__segments__only_ack_rst_and_urg_act)
     write_bytes(conn, 100);
     drain();
     ck_assert_uint_eq(wire_info(conn).in_flight, 100);
-    wire_tell(&w, SEG(.flags = ACK, .seq = seq, .ack = 101, .length = 1)); /* data: not; its ACK: yes */
+    /* data: not; its ACK: yes */
+    wire_tell(&w, SEG(.flags = ACK, .seq = seq, .ack = 101, .length = 1));
     wire_expect(&w, GOT(.flags = ACK, .ack = seq, .window = 0));
     ck_assert_uint_eq(wire_info(conn).in_flight, 0);
     wire_tell(&w, SEG(.flags = RST, .seq = seq));
@@ -273,7 +274,8 @@ START_TEST(every_order_of_five_segments__arrives__same_bytes)
         for (int n = 5, code = order; n > 0; n--) {
             int pick = code % n;
             code /= n;
-            wire_queue(&w, SEG(.flags = ACK, .seq = base + 10 * (uint32_t)left[pick], .length = 10));
+            wire_queue(&w,
+                       SEG(.flags = ACK, .seq = base + 10 * (uint32_t)left[pick], .length = 10));
             memmove(&left[pick], &left[pick + 1], sizeof(int) * (size_t)(n - pick - 1));
         }
         wire_step(&w);
@@ -306,7 +308,8 @@ START_TEST(window_full__application_reads_byte_by_byte__no_silly_window_is_offer
     for (int i = 0; i < 1400; i++) {
         wisp_tcp_consume(conn, 1);
         wire_step(&w);
-        ck_assert_msg(!wire_next(&w, &got), "a window of %u was offered after %d bytes", got.window, i + 1);
+        ck_assert_msg(!wire_next(&w, &got), "a window of %u was offered after %d bytes", got.window,
+                      i + 1);
     }
     wisp_tcp_consume(conn, wisp_tcp_readable(conn));
     wire_step(&w);
@@ -325,7 +328,8 @@ START_TEST(small_segments_never_read__pages_run_short__offered_window_is_never_t
         wire_tell(&w, SEG(.flags = ACK, .seq = 1 + i, .length = 1));
         while (wire_next(&w, &got)) {
             uint32_t right = got.ack + got.window;
-            ck_assert_msg((int32_t)(right - edge) >= 0, "the right edge went back after %u bytes", i);
+            ck_assert_msg((int32_t)(right - edge) >= 0, "the right edge went back after %u bytes",
+                          i);
             edge = right;
         }
     }
@@ -533,10 +537,10 @@ static const struct {
 /* covers: TC-03, TC-42 */
 START_TEST(tiny_mss__much_to_send__segments_keep_a_floor)
 {
-    uint8_t options[4] = {2, 4, (uint8_t)(tiny_rows[_i].mss >> 8 & 255), (uint8_t)tiny_rows[_i].mss};
+    uint8_t options[4] = {2, 4, (uint8_t)(tiny_rows[_i].mss >> 8 & 255),
+                          (uint8_t)tiny_rows[_i].mss};
     wire_listen(&w, 80);
-    struct wisp_tcp_conn *conn =
-        wire_accept(&w, SEG(.options = options, .options_length = 4));
+    struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.options = options, .options_length = 4));
     write_bytes(conn, 5000);
     struct seg got;
     ck_assert(wire_next(&w, &got));
@@ -587,22 +591,25 @@ START_TEST(timestamps__old_future_and_missing__paws_holds)
     wire_close(&w);
     wire_open(&w, &options);
     wire_listen(&w, 80);
-    struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .timestamps = true, .tsval = 10000));
+    struct wisp_tcp_conn *conn =
+        wire_accept(&w, SEG(.mss = 1460, .timestamps = true, .tsval = 10000));
     w.peer_tsval = 10000;
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 10, .tsval = 9000)); /* older: PAWS */
     wire_expect(&w, GOT(.flags = ACK, .ack = 1));
     ck_assert_uint_eq(wisp_tcp_readable(conn), 0);
     wire_wait(&w, WISP_SEC(2));
     w.peer_tsval = 10000;
-    wire_tell(&w, SEG(.flags = ACK, .seq = 0x70000000u, .length = 10, .tsval = 0x7000000u)); /* far off */
+    /* far off */
+    wire_tell(&w, SEG(.flags = ACK, .seq = 0x70000000u, .length = 10, .tsval = 0x7000000u));
     drain();
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 10, .tsval = 10001));
     ck_assert_uint_eq(wisp_tcp_readable(conn), 10);
     static const uint8_t nothing[4] = {1, 1, 1, 1};
     w.peer_timestamps = false;
-    wire_tell(&w, SEG(.flags = ACK, .seq = 11, .length = 10, .options = nothing, .options_length = 4));
+    wire_tell(&w,
+              SEG(.flags = ACK, .seq = 11, .length = 10, .options = nothing, .options_length = 4));
     ck_assert_uint_eq(wisp_tcp_readable(conn), 10); /* RFC 7323 §3.2: without the option, dropped */
-    wire_tell(&w, SEG(.flags = RST, .seq = 11)); /* a RST is exempt */
+    wire_tell(&w, SEG(.flags = RST, .seq = 11));    /* a RST is exempt */
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_CLOSED);
 }
 END_TEST
@@ -641,17 +648,22 @@ int main(void)
     tcase_add_test(tcase, established__rst_with_data__resets_all_the_same);
     tcase_add_test(tcase, established__syn_anywhere__challenge_ack_only);
     tcase_add_test(tcase, flood_of_challenges__many_in_a_second__answers_are_limited);
-    tcase_add_test(tcase, one_small_segment__no_answer_from_the_application__ack_within_half_a_second);
+    tcase_add_test(tcase,
+                   one_small_segment__no_answer_from_the_application__ack_within_half_a_second);
     tcase_add_test(tcase, full_segments__two_arrive__second_is_acknowledged_at_once);
     tcase_add_test(tcase, ten_segments_in_one_batch__one_step__one_ack_for_all);
     tcase_add_test(tcase, segments_out_of_order__acked_at_once_and_kept__delivered_in_order);
     tcase_add_test(tcase, every_order_of_five_segments__arrives__same_bytes);
     tcase_add_test(tcase, window_full__application_reads_byte_by_byte__no_silly_window_is_offered);
-    tcase_add_test(tcase, small_segments_never_read__pages_run_short__offered_window_is_never_taken_back);
-    tcase_add_test(tcase, data_in_flight__peer_shrinks_its_window__nothing_new_goes_and_old_data_is_resent_inside);
+    tcase_add_test(tcase,
+                   small_segments_never_read__pages_run_short__offered_window_is_never_taken_back);
+    tcase_add_test(
+        tcase,
+        data_in_flight__peer_shrinks_its_window__nothing_new_goes_and_old_data_is_resent_inside);
     tcase_add_test(tcase, peer_opens_its_window_by_little__much_to_send__no_tiny_segments);
     tcase_add_test(tcase, small_writes__nagle_on_and_off__held_back_or_not);
-    tcase_add_test(tcase, several_writes__leave_together__last_segment_pushes_and_nothing_stays_behind);
+    tcase_add_test(tcase,
+                   several_writes__leave_together__last_segment_pushes_and_nothing_stays_behind);
     tcase_add_test(tcase, established__urgent_segment__told_with_what_remains);
     tcase_add_test(tcase, urgent_pointers_of_all_kinds__no_harm_and_right_count);
     tcase_add_test(tcase, mark_urgent__data_is_sent__with_urg_and_the_right_pointer);
@@ -662,7 +674,8 @@ int main(void)
     tcase_add_test(tcase, ack_splitting__many_acks_for_one_segment__cwnd_grows_by_bytes);
     tcase_add_test(tcase, duplicate_acks_without_end__one_loss__inflation_is_bounded);
     tcase_add_test(tcase, timestamps__old_future_and_missing__paws_holds);
-    tcase_add_test(tcase, one_byte_segments_at_every_second_place__whole_window__memory_stays_bounded);
+    tcase_add_test(tcase,
+                   one_byte_segments_at_every_second_place__whole_window__memory_stays_bounded);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

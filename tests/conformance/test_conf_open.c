@@ -84,8 +84,8 @@ START_TEST(mss_and_mtu__full_segments__carry_the_effective_size)
     struct wire *v = &w;
     wire_close(v);
     wire_open(v, &options);
-    struct wisp_tcp_conn *conn = wire_established(
-        v, SEG(.mss = mss_rows[_i].mss, .timestamps = mss_rows[_i].timestamps));
+    struct wisp_tcp_conn *conn =
+        wire_established(v, SEG(.mss = mss_rows[_i].mss, .timestamps = mss_rows[_i].timestamps));
     static const uint8_t data[20000];
     wisp_tcp_write(conn, data, sizeof(data));
     wire_step(v);
@@ -219,7 +219,8 @@ START_TEST(everything_we_send__decoded__options_have_lengths_and_zero_padding)
 {
     /* wire_next checks lengths and padding of every segment it decodes; here are all kinds that carry options. */
     wire_listen(&w, 80);
-    wire_tell(&w, SEG(.flags = SYN, .mss = 1460, .sack_permitted = true, .timestamps = true, .scale = 3));
+    wire_tell(
+        &w, SEG(.flags = SYN, .mss = 1460, .sack_permitted = true, .timestamps = true, .scale = 3));
     struct seg synack = wire_expect(&w, GOT(.flags = SYN | ACK, .ack = 1, .mss = 1460));
     ck_assert(synack.timestamps && synack.sack_permitted && synack.scale);
     w.peer_timestamps = true;
@@ -281,7 +282,8 @@ START_TEST(same_tuple_at_the_same_time__other_boots__isn_shows_no_relation)
         wire_expect(&w, GOT(.flags = SYN));
         isn[boot] = w.our_iss;
         for (uint8_t i = 0; i < boot; i++) {
-            ck_assert_uint_ne(isn[i] >> 12, isn[boot] >> 12); /* 64 of 2^20: one in 500 runs, but the seeds are fixed */
+            /* 64 of 2^20: one in 500 runs, but the seeds are fixed */
+            ck_assert_uint_ne(isn[i] >> 12, isn[boot] >> 12);
         }
     }
 }
@@ -294,7 +296,8 @@ START_TEST(adjacent_tuples__isn__shows_no_relation)
     struct wisp_addr peer = wisp_addr_ip4(wisp_ip4(10, 0, 0, 2));
     for (uint16_t i = 0; i < 64; i++) {
         struct wisp_tcp_conn *conn;
-        ck_assert_int_eq(wisp_tcp_connect(w.tcp, NULL, (uint16_t)(6000 + i), &peer, 80, w.now, &conn), WISP_OK);
+        ck_assert_int_eq(
+            wisp_tcp_connect(w.tcp, NULL, (uint16_t)(6000 + i), &peer, 80, w.now, &conn), WISP_OK);
         wire_step(&w);
         wire_expect(&w, GOT(.flags = SYN));
         isn[i] = w.our_iss;
@@ -379,10 +382,8 @@ static const struct {
     uint32_t flags, ack;
     bool answered;
 } syn_sent_rows[] = {
-    {"ack of nothing sent yet", ACK, 0, true},
-    {"ack beyond", ACK, 2, true},
-    {"syn-ack beyond", SYN | ACK, 2, true},
-    {"rst with bad ack", RST | ACK, 2, false},
+    {"ack of nothing sent yet", ACK, 0, true}, {"ack beyond", ACK, 2, true},
+    {"syn-ack beyond", SYN | ACK, 2, true},    {"rst with bad ack", RST | ACK, 2, false},
     {"rst without ack", RST, ANY, false},
 };
 
@@ -510,10 +511,12 @@ END_TEST
 /* covers: MUST-46, TC-12 */
 START_TEST(connect__to_impossible_addresses__refused_at_once)
 {
-    static const uint8_t rows[][4] = {{255, 255, 255, 255}, {10, 0, 0, 255}, {224, 0, 0, 1}, {239, 1, 2, 3},
-                                      {0, 0, 0, 0},         {127, 0, 0, 1},  {240, 0, 0, 1}, {10, 0, 0, 1}};
+    static const uint8_t rows[][4] = {{255, 255, 255, 255}, {10, 0, 0, 255}, {224, 0, 0, 1},
+                                      {239, 1, 2, 3},       {0, 0, 0, 0},    {127, 0, 0, 1},
+                                      {240, 0, 0, 1},       {10, 0, 0, 1}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct wisp_addr peer = wisp_addr_ip4(wisp_ip4(rows[i][0], rows[i][1], rows[i][2], rows[i][3]));
+        struct wisp_addr peer =
+            wisp_addr_ip4(wisp_ip4(rows[i][0], rows[i][1], rows[i][2], rows[i][3]));
         struct wisp_tcp_conn *conn;
         enum wisp_err err = wisp_tcp_connect(w.tcp, NULL, 0, &peer, 80, w.now, &conn);
         ck_assert_msg(err == WISP_ERR_INVALID, "row %zu: %s", i, wisp_err_text(err));
@@ -576,11 +579,13 @@ END_TEST
 /* covers: MUST-63 */
 START_TEST(syn__from_an_impossible_source__ignored)
 {
-    static const uint8_t rows[][4] = {{255, 255, 255, 255}, {10, 0, 0, 255}, {224, 0, 0, 1}, {0, 0, 0, 0},
-                                      {127, 0, 0, 1},       {240, 0, 0, 1},  {10, 0, 0, 1}};
+    static const uint8_t rows[][4] = {{255, 255, 255, 255}, {10, 0, 0, 255}, {224, 0, 0, 1},
+                                      {0, 0, 0, 0},         {127, 0, 0, 1},  {240, 0, 0, 1},
+                                      {10, 0, 0, 1}};
     wire_listen(&w, 80);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        tell_addressed(wisp_ip4(rows[i][0], rows[i][1], rows[i][2], rows[i][3]), wisp_ip4(10, 0, 0, 1), false);
+        tell_addressed(wisp_ip4(rows[i][0], rows[i][1], rows[i][2], rows[i][3]),
+                       wisp_ip4(10, 0, 0, 1), false);
         wire_silent(&w);
     }
     uint32_t connections, half_open, time_wait;
@@ -674,7 +679,8 @@ int main(void)
     tcase_add_test(tcase, connect__to_impossible_addresses__refused_at_once);
     tcase_add_test(tcase, syn__to_broadcast_or_multicast__dropped_without_a_word);
     tcase_add_test(tcase, syn__from_an_impossible_source__ignored);
-    tcase_add_loop_test(tcase, sequence_numbers_near_the_wrap__handshake_and_data__as_everywhere, 0, 5);
+    tcase_add_loop_test(tcase, sequence_numbers_near_the_wrap__handshake_and_data__as_everywhere, 0,
+                        5);
     tcase_add_test(tcase, listen__syn_with_data_and_fin__nothing_delivered_before_the_handshake);
     tcase_add_test(tcase, window_scaling__agreed__windows_beyond_16_bits_are_used);
     suite_add_tcase(suite, tcase);

@@ -21,8 +21,7 @@ static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
 {
     const struct wisp_link_end *end = &w.link.end[0];
     (void)dev;
-    return end->arrived_in != end->arrived_out ||
-                   (!device_holds && end->done_in != end->done_out)
+    return end->arrived_in != end->arrived_out || (!device_holds && end->done_in != end->done_out)
                ? now
                : WISP_NEVER;
 }
@@ -186,7 +185,8 @@ START_TEST(small_segments_and_convenience_calls__copy__each_counted_under_its_na
     ck_assert_uint_eq(wire_count(&w, "tcp.bytes_copied_write"), 10);
     wire_step(&w);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .ack = 111, .length = 50));
-    ck_assert_uint_eq(wire_count(&w, "tcp.bytes_copied_collect"), 0); /* alone it stays where it is */
+    /* alone it stays where it is */
+    ck_assert_uint_eq(wire_count(&w, "tcp.bytes_copied_collect"), 0);
     wire_tell(&w, SEG(.flags = ACK, .seq = 51, .ack = 111, .length = 60));
     ck_assert_uint_eq(wire_count(&w, "tcp.bytes_copied_collect"), 60);
     uint8_t bytes[110];
@@ -199,14 +199,16 @@ START_TEST(write_longer_than_a_segment__rest_leaves_at_once__no_delayed_ack_is_w
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     static const uint8_t data[1560];
-    for (int i = 0; i < 2; i++) { /* request after request, nothing acknowledged but by the answer */
+    /* request after request, nothing acknowledged but by the answer */
+    for (int i = 0; i < 2; i++) {
         ck_assert_uint_eq(wisp_tcp_write(conn, data, sizeof(data)), sizeof(data));
         wire_step(&w);
         wire_expect(&w, GOT(.flags = ACK, .length = 1460));
         wire_expect(&w, GOT(.flags = ACK, .length = 100));
         wire_tell(&w, SEG(.flags = ACK | PSH, .length = 10));
     }
-    ck_assert_uint_eq(wisp_tcp_write(conn, data, 20), 20); /* two writes of one step are one segment */
+    /* two writes of one step are one segment */
+    ck_assert_uint_eq(wisp_tcp_write(conn, data, 20), 20);
     ck_assert_uint_eq(wisp_tcp_write(conn, data, 30), 30);
     wire_step(&w);
     wire_expect(&w, GOT(.flags = ACK, .length = 50));
@@ -239,7 +241,8 @@ START_TEST(few_bytes_written_then_a_page_lent__one_segment__in_order_and_again_f
     ck_assert(memcmp(payload(), "0123456789xx", 12) == 0);
     ck_assert_uint_eq(wire_count(&w, "tcp.bytes_copied_small"), 10);
     wire_tell(&w, SEG(.flags = ACK, .ack = 6)); /* in the middle of the ten */
-    ck_assert_uint_eq(wisp_tcp_write(conn, "abc", 3), 3); /* something else is queued: onto a page */
+    /* something else is queued: onto a page */
+    ck_assert_uint_eq(wisp_tcp_write(conn, "abc", 3), 3);
     wire_wait_segment(&w, WISP_SEC(2), &got);
     while (got.seq != 6) { /* the three new bytes went first */
         ck_assert_uint_eq(got.length, 3);
@@ -368,17 +371,25 @@ int main(void)
     TCase *tcase = tcase_create("pages");
     tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_test(tcase, lent_page__acknowledged_while_the_device_holds_it__released_when_both_let_go);
-    tcase_add_test(tcase, lent_page__device_lets_go_before_the_acknowledgement__released_when_both_let_go);
-    tcase_add_test(tcase, one_page_lent_in_three_segments__released_part_by_part__freed_at_the_last);
-    tcase_add_test(tcase, segment_in_the_devices_hands__timer_expires__waited_for_and_then_sent_again);
+    tcase_add_test(tcase,
+                   lent_page__acknowledged_while_the_device_holds_it__released_when_both_let_go);
+    tcase_add_test(tcase,
+                   lent_page__device_lets_go_before_the_acknowledgement__released_when_both_let_go);
+    tcase_add_test(tcase,
+                   one_page_lent_in_three_segments__released_part_by_part__freed_at_the_last);
+    tcase_add_test(tcase,
+                   segment_in_the_devices_hands__timer_expires__waited_for_and_then_sent_again);
     tcase_add_test(tcase, received_payload__looked_at__lies_on_the_page_the_device_filled);
     tcase_add_test(tcase, segments_of_1024_bytes_and_more__both_ways__nothing_is_copied);
     tcase_add_test(tcase, small_segments_and_convenience_calls__copy__each_counted_under_its_name);
-    tcase_add_test(tcase, write_longer_than_a_segment__rest_leaves_at_once__no_delayed_ack_is_waited_for);
-    tcase_add_test(tcase, few_bytes_written_then_a_page_lent__one_segment__in_order_and_again_from_the_middle);
+    tcase_add_test(tcase,
+                   write_longer_than_a_segment__rest_leaves_at_once__no_delayed_ack_is_waited_for);
+    tcase_add_test(
+        tcase, few_bytes_written_then_a_page_lent__one_segment__in_order_and_again_from_the_middle);
     tcase_add_test(tcase, few_bytes_written_again_and_again__each_answered__the_same_place_serves);
-    tcase_add_test(tcase, few_bytes_written_then_pages_lent__device_segments__one_packet_whose_cell_holds_the_few);
+    tcase_add_test(
+        tcase,
+        few_bytes_written_then_pages_lent__device_segments__one_packet_whose_cell_holds_the_few);
     tcase_add_test(tcase, application_wrote__flush__it_leaves_and_the_deadline_is_its_timer);
     tcase_add_test(tcase, floor_of_the_timer__set_to_5_ms__obeyed);
     tcase_add_test(tcase, accept_queue_full__third_client__gets_in_once_there_is_room);

@@ -67,7 +67,8 @@ static struct wisp_tcp_conn *bring_to(enum wisp_tcp_state state)
         wire_tell(&w, SEG(.flags = FIN | ACK, .ack = 1));
     }
     drain();
-    ck_assert_msg(state_of(conn) == state, "%s instead of %s", name_of(state_of(conn)), name_of(state));
+    ck_assert_msg(state_of(conn) == state, "%s instead of %s", name_of(state_of(conn)),
+                  name_of(state));
     return conn;
 }
 
@@ -76,9 +77,10 @@ static enum wisp_tcp_state after(enum wisp_tcp_state state, uint32_t flags)
 {
     if (state == WISP_TCP_STATE_SYN_SENT) {
         bool acknowledged = flags & ACK;
-        return flags & RST   ? (acknowledged ? WISP_TCP_STATE_CLOSED : state)
-               : flags & SYN ? (acknowledged ? WISP_TCP_STATE_ESTABLISHED : WISP_TCP_STATE_SYN_RECEIVED)
-                             : state;
+        return flags & RST ? (acknowledged ? WISP_TCP_STATE_CLOSED : state)
+               : flags & SYN
+                   ? (acknowledged ? WISP_TCP_STATE_ESTABLISHED : WISP_TCP_STATE_SYN_RECEIVED)
+                   : state;
     }
     if (flags & RST) {
         return WISP_TCP_STATE_CLOSED;
@@ -121,15 +123,16 @@ START_TEST(every_state__every_combination_of_flags__leads_where_the_table_says)
         uint32_t answers = 0;
         while (wire_next(&w, &got)) {
             answers++;
-            ck_assert_msg(!(flags & RST), "%s, flags %02x: a reset was answered", name_of(state), flags);
+            ck_assert_msg(!(flags & RST), "%s, flags %02x: a reset was answered", name_of(state),
+                          flags);
         }
         enum wisp_tcp_state want = after(state, flags);
         enum wisp_tcp_state is = state_of(conn);
         /* A FIN on the SYN may be taken at once, or when it comes again. */
         bool early = want == WISP_TCP_STATE_ESTABLISHED && state == WISP_TCP_STATE_SYN_SENT &&
                      flags & FIN && is == WISP_TCP_STATE_CLOSE_WAIT;
-        ck_assert_msg(is == want || early, "%s, flags %02x: leads to %s, should to %s", name_of(state),
-                      flags, name_of(is), name_of(want));
+        ck_assert_msg(is == want || early, "%s, flags %02x: leads to %s, should to %s",
+                      name_of(state), flags, name_of(is), name_of(want));
         ck_assert_uint_le(answers, 1);
     }
 }
@@ -159,8 +162,8 @@ int main(void)
     TCase *tcase = tcase_create("state");
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, every_state__every_combination_of_flags__leads_where_the_table_says, 0,
-                        sizeof(states) / sizeof(states[0]));
+    tcase_add_loop_test(tcase, every_state__every_combination_of_flags__leads_where_the_table_says,
+                        0, sizeof(states) / sizeof(states[0]));
     tcase_add_loop_test(tcase, released_connection__peer_vanishes__is_gone_within_ten_minutes, 0,
                         sizeof(waiting) / sizeof(waiting[0]));
     suite_add_tcase(suite, tcase);

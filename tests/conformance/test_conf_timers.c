@@ -47,8 +47,9 @@ START_TEST(no_ack__retransmissions__back_off_by_doubling)
         ck_assert_uint_eq(got.seq, 1);
         ck_assert_uint_eq(got.length, 100);
         if (i > 0) {
-            ck_assert_msg(took > last * 17 / 10 && took < last * 23 / 10, "%d: %llu then %llu ms", i,
-                          (unsigned long long)(last / 1000000), (unsigned long long)(took / 1000000));
+            ck_assert_msg(took > last * 17 / 10 && took < last * 23 / 10, "%d: %llu then %llu ms",
+                          i, (unsigned long long)(last / 1000000),
+                          (unsigned long long)(took / 1000000));
         }
         last = took;
     }
@@ -100,8 +101,8 @@ START_TEST(congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment)
     for (int round = 0; round < 12; round++) {
         uint32_t cwnd = wire_info(conn).cwnd;
         if (last > wire_info(conn).ssthresh) {
-            ck_assert_msg(cwnd - last <= 1460 && cwnd - last >= 1000, "round %d: from %u to %u", round,
-                          last, cwnd);
+            ck_assert_msg(cwnd - last <= 1460 && cwnd - last >= 1000, "round %d: from %u to %u",
+                          round, last, cwnd);
         }
         last = cwnd;
         write_bytes(conn, 60000 - wire_info(conn).queued);
@@ -159,8 +160,8 @@ END_TEST
  * below what is acknowledged (RFC 2883), is empty, or was never sent. */
 START_TEST(window_updates__with_no_news_of_blocks__no_fast_retransmit)
 {
-    static const uint32_t blocks[][2] = {{1461, 2921}, {1, 1461},    {2921, 2921},
-                                         {4381, 2921}, {1461, 14602}};
+    static const uint32_t blocks[][2] = {
+        {1461, 2921}, {1, 1461}, {2921, 2921}, {4381, 2921}, {1461, 14602}};
     wire_listen(&w, 80);
     struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
     write_bytes(conn, 14600);
@@ -316,7 +317,8 @@ START_TEST(black_hole__default_timeouts__soft_error_then_closed_after_at_least_1
     ck_assert(w.now - start >= WISP_SEC(100));
     ck_assert(told != 0);
     ck_assert_uint_ge(before_told, 3);
-    ck_assert_uint_gt(asked_when_told, asked); /* the layer below looks whether the next hop is there */
+    /* the layer below looks whether the next hop is there */
+    ck_assert_uint_gt(asked_when_told, asked);
 }
 END_TEST
 
@@ -401,7 +403,7 @@ START_TEST(keepalive_on__idle__probes_without_data_and_one_lost_probe_does_no_ha
     wisp_time took = wire_wait_segment(&w, WISP_SEC(100), &got);
     ck_assert(took >= WISP_SEC(58) && took <= WISP_SEC(61));
     ck_assert_uint_eq(got.length, 0);
-    ck_assert_uint_eq(got.seq, 0); /* one below SND.NXT */
+    ck_assert_uint_eq(got.seq, 0);                     /* one below SND.NXT */
     took = wire_wait_segment(&w, WISP_SEC(100), &got); /* the first probe is lost */
     ck_assert(took >= WISP_SEC(9) && took <= WISP_SEC(11));
     wire_tell(&w, SEG(.flags = ACK));
@@ -555,8 +557,8 @@ static const struct {
     const char *name;
     uint8_t type, code;
 } soft_rows[] = {
-    {"net unreachable", 3, 0},    {"host unreachable", 3, 1},    {"source route failed", 3, 5},
-    {"time exceeded", 11, 0},     {"reassembly time", 11, 1},    {"parameter problem", 12, 0},
+    {"net unreachable", 3, 0},     {"host unreachable", 3, 1}, {"source route failed", 3, 5},
+    {"time exceeded", 11, 0},      {"reassembly time", 11, 1}, {"parameter problem", 12, 0},
     {"protocol, in window", 3, 2}, {"port, in window", 3, 3},
 };
 
@@ -637,8 +639,8 @@ START_TEST(fragmentation_needed__with_every_odd_mtu__segments_keep_a_floor_and_n
         drain();
         tell_icmp(3, 4, mtus[i], 1 + 1000 * (uint32_t)i);
         drain();
-        ck_assert_msg(wire_info(conn).mss >= 512 && wire_info(conn).mss <= 1460, "mtu %u: mss %u", mtus[i],
-                      wire_info(conn).mss);
+        ck_assert_msg(wire_info(conn).mss >= 512 && wire_info(conn).mss <= 1460, "mtu %u: mss %u",
+                      mtus[i], wire_info(conn).mss);
         wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 1000 * (uint32_t)(i + 1)));
         drain();
     }
@@ -673,29 +675,35 @@ int main(void)
     tcase_add_test(tcase, slow_start__each_full_ack__cwnd_grows_by_what_was_acknowledged);
     tcase_add_test(tcase, congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment);
     tcase_add_test(tcase, three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer);
-    tcase_add_test(tcase, duplicate_acks_that_open_the_window__with_news_of_blocks__fast_retransmit);
+    tcase_add_test(tcase,
+                   duplicate_acks_that_open_the_window__with_news_of_blocks__fast_retransmit);
     tcase_add_test(tcase, window_updates__with_no_news_of_blocks__no_fast_retransmit);
     tcase_add_test(tcase, two_gigabytes_without_a_loss__duplicates__still_fast_retransmit);
     tcase_add_test(tcase, retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken);
-    tcase_add_test(tcase, data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken);
+    tcase_add_test(tcase,
+                   data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken);
     tcase_add_test(tcase, sacked_data__never_acknowledged__is_sent_again_after_the_timeout);
     tcase_add_test(tcase, optimistic_acks__beyond_what_was_sent__change_nothing);
-    tcase_add_test(tcase, black_hole__default_timeouts__soft_error_then_closed_after_at_least_100_s);
+    tcase_add_test(tcase,
+                   black_hole__default_timeouts__soft_error_then_closed_after_at_least_100_s);
     tcase_add_test(tcase, user_timeout__set_short_and_infinite__obeyed);
-    tcase_add_test(tcase, syn_into_a_black_hole__retransmitted_with_back_off__for_three_minutes_at_least);
+    tcase_add_test(tcase,
+                   syn_into_a_black_hole__retransmitted_with_back_off__for_three_minutes_at_least);
     tcase_add_test(tcase, idle_connection__default__no_keepalive_and_default_interval_of_two_hours);
     tcase_add_test(tcase, keepalive_on__idle__probes_without_data_and_one_lost_probe_does_no_harm);
     tcase_add_test(tcase, keepalive_switched_off_again__idle__silence);
     tcase_add_test(tcase, window_zero__data_waits__probed_with_back_off_for_hours_while_answered);
     tcase_add_test(tcase, window_update_lost__probe_is_answered_with_the_window__data_flows);
-    tcase_add_test(tcase, window_zero_and_user_timeout__probes_answered_or_not__the_unanswered_one_ends);
+    tcase_add_test(tcase,
+                   window_zero_and_user_timeout__probes_answered_or_not__the_unanswered_one_ends);
     tcase_add_test(tcase, peer_acknowledges_late_or_every_byte__transfer__completes);
     tcase_add_loop_test(tcase, established__icmp_errors__told_as_soft_and_never_abort, 0,
                         sizeof(soft_rows) / sizeof(soft_rows[0]));
     tcase_add_test(tcase, established__icmp_quoting_what_is_not_in_flight__ignored);
     tcase_add_test(tcase, syn_sent__port_or_protocol_unreachable__refused);
     tcase_add_test(tcase, source_quench__arrives__changes_nothing);
-    tcase_add_test(tcase, fragmentation_needed__with_every_odd_mtu__segments_keep_a_floor_and_never_grow);
+    tcase_add_test(tcase,
+                   fragmentation_needed__with_every_odd_mtu__segments_keep_a_floor_and_never_grow);
     tcase_add_test(tcase, path_is_said_to_be_narrow__segments__stay_as_they_were_and_are_never_cut);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);

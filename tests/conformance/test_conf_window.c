@@ -191,7 +191,8 @@ START_TEST(pages_used_up_within_the_window__more_data_comes__dropped_counted_and
     struct wisp_tcp_conn *conn = tuned_server(eight_pages);
     uint32_t edge = right_edge(0);
     uint32_t seq = 1;
-    for (int i = 0; i < 8; i++, seq += 1100) { /* more than what is collected, less than the window reckons with */
+    /* more than what is collected, less than the window reckons with */
+    for (int i = 0; i < 8; i++, seq += 1100) {
         wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = 1100));
         edge = right_edge(edge);
     }
@@ -203,7 +204,8 @@ START_TEST(pages_used_up_within_the_window__more_data_comes__dropped_counted_and
     ck_assert_uint_eq(wire_count(&w, "tcp.rx.no_memory"), before + 1);
     ck_assert_uint_ge(edge, seq + 1100);
     wisp_tcp_consume(conn, 8800);
-    wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = 1100)); /* its sender's timer brings it again */
+    /* its sender's timer brings it again */
+    wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = 1100));
     edge = right_edge(edge);
     ck_assert_uint_eq(wisp_tcp_readable(conn), 1100);
 }
@@ -234,10 +236,14 @@ int main(void)
     tcase_add_loop_test(tcase, urgent_pointer__on_fresh_data__what_remains_is_what_it_says, 0,
                         sizeof(pointers) / sizeof(pointers[0]));
     tcase_add_test(tcase, urgent_data__longer_than_the_window__counted_down_to_its_end);
-    tcase_add_test(tcase, data_in_flight__peer_takes_its_window_back_for_half_an_hour__probed_and_never_given_up);
+    tcase_add_test(
+        tcase,
+        data_in_flight__peer_takes_its_window_back_for_half_an_hour__probed_and_never_given_up);
     tcase_add_test(tcase, window_zero__first_probe__comes_one_retransmission_timeout_later);
-    tcase_add_test(tcase, pages_used_up_by_data_out_of_order__data_in_order_comes__the_former_goes_first);
-    tcase_add_test(tcase, pages_used_up_within_the_window__more_data_comes__dropped_counted_and_taken_later);
+    tcase_add_test(tcase,
+                   pages_used_up_by_data_out_of_order__data_in_order_comes__the_former_goes_first);
+    tcase_add_test(
+        tcase, pages_used_up_within_the_window__more_data_comes__dropped_counted_and_taken_later);
     tcase_add_test(tcase, syn_received__segment_far_off__answer_offers_no_more_than_the_syn_did);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);

@@ -15,7 +15,7 @@ struct end {
     struct wisp_tcp_conn *conn;
     uint32_t to_send, sent, received;
     bool shut, ended, closed;
-    bool acted; /* in this step: there may be more to do at once */
+    bool acted;    /* in this step: there may be more to do at once */
     uint64_t edge; /* of the stream: as far as the peer may send */
     enum wisp_err reason;
     struct wisp_view held[64]; /* pages taken over and not yet let go of */
@@ -140,8 +140,7 @@ static void open_all(struct sim *s, uint64_t seed)
         struct end *end = &s->end[side];
         void *data = zeroed(end, 0, (size_t)pages * WISP_PAGE_SIZE);
         size_t size = wisp_pool_size(pages);
-        pools[side] = end->pool =
-            wisp_pool_init(zeroed(end, 1, size), size, data, pages, 8, true);
+        pools[side] = end->pool = wisp_pool_init(zeroed(end, 1, size), size, data, pages, 8, true);
     }
     s->link = calloc(1, sizeof(*s->link));
     s->link_memory = aligned_alloc(64, wisp_link_size(&link));
@@ -245,7 +244,8 @@ static void read_some(struct sim *s, int side)
             check_view(s, side, &end->held[end->held_count + i]);
         }
         end->held_count += n;
-        let_go(end, end->held_count > 8 || end->ended ? end->held_count : below(s, end->held_count + 1));
+        let_go(end,
+               end->held_count > 8 || end->ended ? end->held_count : below(s, end->held_count + 1));
         return;
     }
     while ((n = wisp_tcp_peek(end->conn, view, 8)) > 0) {
@@ -309,8 +309,10 @@ static void check_invariants(struct sim *s, int side)
         fail(s, "the right edge of the window went back");
     }
     end->edge = edge > end->edge ? edge : end->edge;
-    bool loss_met = info.ssthresh < 1u << 30; /* from then on what is lost counts as in flight as well */
-    if (!loss_met && info.in_flight > info.cwnd + 2 * info.mss) { /* two: limited transmit, RFC 3042 */
+    /* from then on what is lost counts as in flight as well */
+    bool loss_met = info.ssthresh < 1u << 30;
+    /* two: limited transmit, RFC 3042 */
+    if (!loss_met && info.in_flight > info.cwnd + 2 * info.mss) {
         fail(s, "more is in flight than the congestion window, and nothing was lost");
     }
     if (info.in_flight > info.queued + 1) {
@@ -342,7 +344,8 @@ static void heal(struct sim *s)
 {
     for (int side = 0; side < 2; side++) {
         uint64_t seed = s->end[side].impair.config.seed;
-        s->end[side].impair.config = (struct wisp_impair_config){.delay = s->plan->impair.delay, .seed = seed};
+        s->end[side].impair.config =
+            (struct wisp_impair_config){.delay = s->plan->impair.delay, .seed = seed};
     }
 }
 
@@ -379,7 +382,8 @@ static void judge(struct sim *s)
 {
     for (int side = 0; side < 2; side++) {
         const struct end *end = &s->end[side];
-        if (!s->result.failure && end->reason == WISP_OK && end->received != s->end[!side].to_send) {
+        if (!s->result.failure && end->reason == WISP_OK &&
+            end->received != s->end[!side].to_send) {
             fail(s, "closed in order, but bytes are missing");
         }
         if (!s->result.failure && end->reason != WISP_OK) {

@@ -17,26 +17,26 @@ struct sim_plan {
     struct wisp_impair_config impair; /* both directions, seed apart */
     uint32_t bytes[2];                /* to send from each end */
     uint16_t mtu;
-    bool csum;           /* offload */
+    bool csum; /* offload */
     uint32_t gso;
     uint16_t split;
-    bool lend;           /* send pages by reference instead of copying */
-    bool take;           /* take pages over instead of consuming views */
-    uint32_t stall;      /* the reader pauses, in millionths of the steps */
-    uint32_t pages;      /* of each pool; 0: 1024 */
-    wisp_time limit;     /* of virtual time; 0: 600 s */
-    wisp_time heal;      /* the network gets well then; 0: never */
+    bool lend;       /* send pages by reference instead of copying */
+    bool take;       /* take pages over instead of consuming views */
+    uint32_t stall;  /* the reader pauses, in millionths of the steps */
+    uint32_t pages;  /* of each pool; 0: 1024 */
+    wisp_time limit; /* of virtual time; 0: 600 s */
+    wisp_time heal;  /* the network gets well then; 0: never */
     void (*tune)(struct wisp_tcp_config *config);
 };
 
 struct sim_result {
     bool finished;
-    const char *failure;   /* null: none */
-    uint64_t trace;        /* a hash of every frame and its time */
+    const char *failure; /* null: none */
+    uint64_t trace;      /* a hash of every frame and its time */
     uint64_t frames, retransmits;
     wisp_time took;
     uint64_t steps;
-    uint64_t copied;       /* payload bytes copied but for small ones and writes */
+    uint64_t copied; /* payload bytes copied but for small ones and writes */
 };
 
 /* Runs plan with seed; leaves nothing behind. */

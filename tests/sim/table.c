@@ -40,7 +40,8 @@ static uint64_t throughput(uint32_t loss, wisp_time round_trip)
         struct sim_result result = sim_run(&plan, seed);
         if (!result.finished) {
             fprintf(stderr, "sim-table: loss %u, round trip %llu us, seed %llu: %s\n", loss,
-                    (unsigned long long)(round_trip / 1000), (unsigned long long)seed, result.failure);
+                    (unsigned long long)(round_trip / 1000), (unsigned long long)seed,
+                    result.failure);
             return 0;
         }
         bytes += bytes_for(loss);
@@ -80,7 +81,10 @@ static bool by_round_trip(void)
     static const struct {
         const char *name;
         wisp_time round_trip;
-    } rows[] = {{"0.1 ms", WISP_US(100)}, {"1 ms", WISP_MS(1)}, {"10 ms", WISP_MS(10)}, {"100 ms", WISP_MS(100)}};
+    } rows[] = {{"0.1 ms", WISP_US(100)},
+                {"1 ms", WISP_MS(1)},
+                {"10 ms", WISP_MS(10)},
+                {"100 ms", WISP_MS(100)}};
     bool good = true;
     window = 512 * 1024;
     print_head("round trip");
@@ -106,16 +110,18 @@ static bool by_window(void)
 
 int main(void)
 {
-    printf("# Throughput in virtual time\n\n"
-           "Made by `tools/sim-table`; a test holds it. Two stacks of ours, one sends 4 MB (0.5 MB from 5 %% loss on, 0.1 MB\n"
-           "from 20 %%), MTU 1500, no offload, NewReno without SACK recovery, retransmission timer at least 200 ms; packets are\n"
-           "lost at random each way, the link has no rate. Bytes of %u seeds by their time, handshake and close included.\n\n"
-           "## By loss and round trip: kB/s, window 512 KiB\n",
-           SEEDS);
+    printf(
+        "# Throughput in virtual time\n\n"
+        "Made by `tools/sim-table`; a test holds it. Two stacks of ours, one sends 4 MB (0.5 MB from 5 %% loss on, 0.1 MB\n"
+        "from 20 %%), MTU 1500, no offload, NewReno without SACK recovery, retransmission timer at least 200 ms; packets are\n"
+        "lost at random each way, the link has no rate. Bytes of %u seeds by their time, handshake and close included.\n\n"
+        "## By loss and round trip: kB/s, window 512 KiB\n",
+        SEEDS);
     bool good = by_round_trip();
     printf("\n## By loss and window: B/s, round trip 100 ms\n");
     good &= by_window();
-    printf("\nsmoltcp's netsim with the same link and buffers of these sizes, as its repository stores it:\n");
+    printf(
+        "\nsmoltcp's netsim with the same link and buffers of these sizes, as its repository stores it:\n");
     print_head("buffer");
     printf("| 4096 | 35062 | 33860 | 26937 | 21887 | 14074 | 7871 | 1604 | 402 |\n"
            "| 16384 | 161842 | 159311 | 127091 | 104233 | 55319 | 27269 | 7655 | 1277 |\n"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* Acknowledgements of real servers as they came from the wire, and what tshark reads in them. */
+#include <stddef.h>
 #include <stdint.h>
 
 static const uint8_t dnsmasq_ack[] = {
@@ -120,8 +121,11 @@ static const struct golden {
     uint32_t lease, t1, t2; /* seconds */
     const char *domain;
 } goldens[] = {
-    {"dnsmasq", dnsmasq_ack, sizeof(dnsmasq_ack), "10.0.0.52", "10.0.0.1", "255.255.255.0", 120, 3, 90, "example.net"},
-    {"isc", isc_ack, sizeof(isc_ack), "10.0.0.100", "10.0.0.1", "255.255.255.0", 60, 3, 20, "isc.example"},
+    {"dnsmasq", dnsmasq_ack, sizeof(dnsmasq_ack), "10.0.0.52", "10.0.0.1", "255.255.255.0", 120, 3,
+     90, "example.net"},
+    {"isc", isc_ack, sizeof(isc_ack), "10.0.0.100", "10.0.0.1", "255.255.255.0", 60, 3, 20,
+     "isc.example"},
     {"kea", kea_ack, sizeof(kea_ack), "10.0.0.120", "10.0.0.1", "255.255.255.0", 60, 3, 20, ""},
-    {"udhcpd", udhcpd_ack, sizeof(udhcpd_ack), "10.0.0.140", "10.0.0.1", "255.255.255.0", 12, 2, 5, ""},
+    {"udhcpd", udhcpd_ack, sizeof(udhcpd_ack), "10.0.0.140", "10.0.0.1", "255.255.255.0", 12, 2, 5,
+     ""},
 };

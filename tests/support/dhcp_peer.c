@@ -60,7 +60,8 @@ void reply_end(struct reply *reply)
     reply->bytes[reply->length++] = 255;
 }
 
-void reply_make(struct reply *reply, uint8_t type, uint32_t xid, struct wisp_ip4 yiaddr, uint32_t lease)
+void reply_make(struct reply *reply, uint8_t type, uint32_t xid, struct wisp_ip4 yiaddr,
+                uint32_t lease)
 {
     reply_begin(reply, type, xid, yiaddr);
     reply_ip4(reply, 54, PEER_SERVER);
@@ -81,7 +82,8 @@ void reply_give(const struct reply *reply, struct wisp_dhcp *dhcp, wisp_time now
     free(copy);
 }
 
-const uint8_t *request_option(const struct wisp_dhcp_message *message, uint8_t code, uint8_t *length)
+const uint8_t *request_option(const struct wisp_dhcp_message *message, uint8_t code,
+                              uint8_t *length)
 {
     uint32_t at = 240;
     while (at + 1 < message->length && message->bytes[at] != 255) {
@@ -163,7 +165,8 @@ void expect_quiet(struct wisp_dhcp *dhcp, wisp_time now)
     ck_assert(wisp_dhcp_deadline(dhcp) > now);
 }
 
-void expect_event(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind, enum wisp_dhcp_reason reason)
+void expect_event(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind,
+                  enum wisp_dhcp_reason reason)
 {
     struct wisp_dhcp_event event;
     ck_assert_msg(wisp_dhcp_next_event(dhcp, &event), "event %d is missing", (int)kind);

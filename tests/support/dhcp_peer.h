@@ -10,7 +10,12 @@
 
 enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM, FORCERENEW };
 
-#define PEER_MAC     {{0x02, 0x00, 0x00, 0xaa, 0xbb, 0x01}}
+#define PEER_MAC                                                                                   \
+    {                                                                                              \
+        {                                                                                          \
+            0x02, 0x00, 0x00, 0xaa, 0xbb, 0x01                                                     \
+        }                                                                                          \
+    }
 #define PEER_SERVER  wisp_ip4(192, 0, 2, 1)
 #define PEER_ADDRESS wisp_ip4(192, 0, 2, 50)
 
@@ -29,13 +34,15 @@ void reply_ip4(struct reply *reply, uint8_t code, struct wisp_ip4 value);
 void reply_end(struct reply *reply);
 
 /* A complete one: server id PEER_SERVER, mask /24, router .1, that lease time. */
-void reply_make(struct reply *reply, uint8_t type, uint32_t xid, struct wisp_ip4 yiaddr, uint32_t lease);
+void reply_make(struct reply *reply, uint8_t type, uint32_t xid, struct wisp_ip4 yiaddr,
+                uint32_t lease);
 
 /* Hands it to the client. */
 void reply_give(const struct reply *reply, struct wisp_dhcp *dhcp, wisp_time now);
 
 /* The value of an option of a request, or null; its type and xid. */
-const uint8_t *request_option(const struct wisp_dhcp_message *message, uint8_t code, uint8_t *length);
+const uint8_t *request_option(const struct wisp_dhcp_message *message, uint8_t code,
+                              uint8_t *length);
 uint8_t request_type(const struct wisp_dhcp_message *message);
 uint32_t request_xid(const struct wisp_dhcp_message *message);
 struct wisp_ip4 request_ciaddr(const struct wisp_dhcp_message *message);
@@ -51,7 +58,8 @@ void peer_bind(struct wisp_dhcp *dhcp, uint32_t lease, wisp_time now);
 void expect_message(struct wisp_dhcp *dhcp, wisp_time now, uint8_t type,
                     struct wisp_dhcp_message *message);
 void expect_quiet(struct wisp_dhcp *dhcp, wisp_time now);
-void expect_event(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind, enum wisp_dhcp_reason reason);
+void expect_event(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind,
+                  enum wisp_dhcp_reason reason);
 void expect_no_event(struct wisp_dhcp *dhcp);
 uint64_t peer_count(const struct wisp_dhcp *dhcp, const char *name);
 

@@ -2,8 +2,8 @@
 /* The scripted peer (see wire.h). The peer is 02:..:02 at 10.0.0.2, we are 02:..:01 at 10.0.0.1. */
 #include "wire.h"
 #include "bytes.h"
-#include "sum.h"
 #include "suite.h"
+#include "sum.h"
 #include <sodium/crypto_shorthash_siphash24.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,7 +152,8 @@ void wire_close(struct wire *w)
 
 /* ---- the peer's frames ---- */
 
-static void put_lower_headers(struct wire *w, uint8_t *frame, const struct seg *seg, uint32_t tcp_length)
+static void put_lower_headers(struct wire *w, uint8_t *frame, const struct seg *seg,
+                              uint32_t tcp_length)
 {
     (void)w;
     memset(frame, 0, TCP_AT);
@@ -230,7 +231,9 @@ static uint32_t put_options(struct wire *w, uint8_t *p, const struct seg *seg)
         if (seg->timestamps || (w->peer_timestamps && !(seg->flags & SYN))) {
             memcpy(p, "\x01\x01\x08\x0a", 4);
             wisp_be32_put(p + 4, seg->tsval == ANY ? w->peer_tsval : seg->tsval);
-            wisp_be32_put(p + 8, seg->tsecr != ANY ? seg->tsecr : seg->flags & ACK ? w->last_tsval : 0);
+            wisp_be32_put(p + 8, seg->tsecr != ANY  ? seg->tsecr
+                                 : seg->flags & ACK ? w->last_tsval
+                                                    : 0);
             p += 12;
         }
         p += put_sack(w, p, seg);
@@ -254,14 +257,17 @@ static void put_payload(struct wire *w, uint8_t *p, const struct seg *seg, uint3
 
 void wire_frame(struct wire *w, const void *frame, uint32_t length)
 {
-    ck_assert_msg(wisp_link_inject(wisp_link_dev(&w->link, 0), frame, length), "no room on the link");
+    ck_assert_msg(wisp_link_inject(wisp_link_dev(&w->link, 0), frame, length),
+                  "no room on the link");
 }
 
 void wire_queue(struct wire *w, struct seg seg)
 {
     static uint8_t frame[65600];
     uint8_t *tcp = frame + TCP_AT;
-    uint32_t seq = seg.raw_numbers ? seg.seq : seg.seq == ANY ? w->peer_next : w->peer_iss + seg.seq;
+    uint32_t seq = seg.raw_numbers  ? seg.seq
+                   : seg.seq == ANY ? w->peer_next
+                                    : w->peer_iss + seg.seq;
     uint32_t ack = seg.raw_numbers ? seg.ack : seg.ack == ANY ? w->our_next : w->our_iss + seg.ack;
     if (seg.seq == ANY && (seg.flags & SYN)) {
         seq = w->peer_iss;
@@ -410,7 +416,8 @@ static void check_sum(struct wire *w, const struct wisp_pkt *pkt)
 {
     uint32_t tcp_length = (uint32_t)wisp_be16_get(w->last_frame + 16) - 20;
     if (pkt->csum != WISP_CSUM_BLANK) {
-        ck_assert_msg(tcp_sum(w->last_frame, tcp_length) == 0xffff, "TCP checksum we sent is wrong");
+        ck_assert_msg(tcp_sum(w->last_frame, tcp_length) == 0xffff,
+                      "TCP checksum we sent is wrong");
     }
 }
 
@@ -450,13 +457,14 @@ bool wire_next(struct wire *w, struct seg *seg)
 
 static void describe(char *text, size_t size, const struct seg *s)
 {
-    int n = snprintf(text, size, "[%s%s%s%s%s%s]", s->flags & SYN ? "S" : "", s->flags & FIN ? "F" : "",
-                     s->flags & RST ? "R" : "", s->flags & PSH ? "P" : "", s->flags & URG ? "U" : "",
-                     s->flags & ACK ? "." : "");
+    int n =
+        snprintf(text, size, "[%s%s%s%s%s%s]", s->flags & SYN ? "S" : "", s->flags & FIN ? "F" : "",
+                 s->flags & RST ? "R" : "", s->flags & PSH ? "P" : "", s->flags & URG ? "U" : "",
+                 s->flags & ACK ? "." : "");
     const struct {
         const char *name;
         uint32_t value;
-    } field[] = {{"seq", s->seq}, {"ack", s->ack},       {"win", s->window},
+    } field[] = {{"seq", s->seq},    {"ack", s->ack},    {"win", s->window},
                  {"len", s->length}, {"urg", s->urgent}, {"mss", s->mss}};
     for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
         if (field[i].value != ANY) {

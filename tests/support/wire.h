@@ -28,25 +28,26 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32, ECE = 64, CWR = 1
 
 struct seg {
     uint32_t flags;
-    uint32_t seq, ack;      /* relative */
-    uint32_t window;        /* as on the wire, not scaled */
-    uint32_t length;        /* payload bytes */
-    const void *data;       /* payload; null: a pattern that depends on the position */
+    uint32_t seq, ack; /* relative */
+    uint32_t window;   /* as on the wire, not scaled */
+    uint32_t length;   /* payload bytes */
+    const void *data;  /* payload; null: a pattern that depends on the position */
     uint32_t urgent;
-    uint32_t mss;           /* option; 0: none, ANY: not looked at */
-    uint32_t scale;         /* option value + 1; 0: none */
+    uint32_t mss;   /* option; 0: none, ANY: not looked at */
+    uint32_t scale; /* option value + 1; 0: none */
     bool sack_permitted;
-    bool timestamps;        /* option present; */
+    bool timestamps; /* option present; */
     uint32_t tsval, tsecr;
-    uint32_t sack[4][2];    /* relative; 0, 0: none */
-    const uint8_t *options; /* raw option bytes instead of all of the above (padded with zeros to 4) */
+    uint32_t sack[4][2]; /* relative; 0, 0: none */
+    /* raw option bytes instead of all of the above (padded with zeros to 4) */
+    const uint8_t *options;
     uint32_t options_length;
-    uint32_t source, port;  /* ports: peer's, ours */
-    uint8_t peer;           /* last octet of the peer's address, 0: 2 */
-    uint8_t ttl, tos;       /* 0: default */
+    uint32_t source, port; /* ports: peer's, ours */
+    uint8_t peer;          /* last octet of the peer's address, 0: 2 */
+    uint8_t ttl, tos;      /* 0: default */
     bool bad_checksum;
-    bool raw_numbers;       /* seq and ack are not relative */
-    uint32_t offset_words;  /* data offset to write instead of the true one */
+    bool raw_numbers;      /* seq and ack are not relative */
+    uint32_t offset_words; /* data offset to write instead of the true one */
 };
 
 /* For the peer. */
@@ -66,11 +67,11 @@ struct seg {
                   __VA_ARGS__})
 
 struct wire_options {
-    bool csum;             /* device completes and trusts checksums */
+    bool csum; /* device completes and trusts checksums */
     uint32_t gso;
-    uint16_t mtu;          /* 0: 1500 */
-    uint16_t split;        /* receive in views of at most that */
-    uint32_t pages;        /* 0: 512 */
+    uint16_t mtu;   /* 0: 1500 */
+    uint16_t split; /* receive in views of at most that */
+    uint32_t pages; /* 0: 512 */
     void (*tune)(struct wisp_tcp_config *config);
 };
 
@@ -84,13 +85,13 @@ struct wire {
     wisp_time now, deadline;
     uint32_t peer_iss, our_iss; /* peer_iss may be set before the first segment */
     bool our_iss_known;
-    uint32_t peer_next;         /* absolute: behind the last in-order byte the peer sent */
-    uint32_t our_next;          /* absolute: behind what we sent so far */
-    uint32_t source, port;      /* ports in use: the peer's, ours */
-    uint32_t last_tsval;        /* ours, as last seen */
-    uint32_t peer_tsval;        /* the peer's clock, grows with virtual milliseconds */
-    bool peer_timestamps;       /* default segments carry them */
-    uint32_t swallowed;         /* frames not TCP (ARP answered, ...) */
+    uint32_t peer_next;    /* absolute: behind the last in-order byte the peer sent */
+    uint32_t our_next;     /* absolute: behind what we sent so far */
+    uint32_t source, port; /* ports in use: the peer's, ours */
+    uint32_t last_tsval;   /* ours, as last seen */
+    uint32_t peer_tsval;   /* the peer's clock, grows with virtual milliseconds */
+    bool peer_timestamps;  /* default segments carry them */
+    uint32_t swallowed;    /* frames not TCP (ARP answered, ...) */
     void *memory[10];
     uint8_t last_frame[65600];
     uint32_t last_length;

@@ -22,7 +22,8 @@ static void kick(struct wisp_netdev *, wisp_time);
 static uint32_t completed(struct wisp_netdev *, struct wisp_pkt **, uint32_t);
 static wisp_time deadline(struct wisp_netdev *, wisp_time);
 
-static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max, wisp_time now)
+static uint32_t receive(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max,
+                        wisp_time now)
 {
     (void)dev, (void)pkts, (void)max, (void)now;
     return 0;
@@ -35,7 +36,8 @@ static uint32_t room(struct wisp_netdev *dev)
 }
 
 /* An announcement is an ARP request (RFC 5227 §2.3) of 10.0.0.2 for itself. */
-static uint32_t transmit(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t count, wisp_time now)
+static uint32_t transmit(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t count,
+                         wisp_time now)
 {
     static const uint8_t own[4] = {10, 0, 0, 2};
     uint8_t frame[42];

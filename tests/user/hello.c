@@ -14,7 +14,8 @@ static void *memory(size_t size)
     return mem;
 }
 
-static struct wisp_stack *open_stack(struct wisp_pool *pool, struct wisp_netdev *netdev, wisp_time now)
+static struct wisp_stack *open_stack(struct wisp_pool *pool, struct wisp_netdev *netdev,
+                                     wisp_time now)
 {
     struct wisp_stack_config config;
     wisp_stack_config_default(&config);
@@ -61,7 +62,8 @@ static bool greet(struct wisp_tcp *tcp)
             acted = true;
         }
         if (event.what & WISP_TCP_CLOSED) {
-            wisp_platform_log(WISP_LOG_INFO, "hello", "%u bytes heard: %s", heard, wisp_err_text(event.reason));
+            wisp_platform_log(WISP_LOG_INFO, "hello", "%u bytes heard: %s", heard,
+                              wisp_err_text(event.reason));
             heard = 0;
             wisp_tcp_release(event.conn);
         }

@@ -25,7 +25,8 @@ START_TEST(server_in_capture__replayed__every_stream_is_as_captured)
     ck_assert_msg(report->status == PCAPREPLAY_MATCH, "%s", report->text);
     for (uint32_t i = 0; i < report->flow_count; i++) {
         const struct pcapreplay_flow *flow = &report->flows[i];
-        ck_assert_msg(flow->verdict != PCAPREPLAY_FAIL, "%s %s > %s: %s", flow->proto, flow->peer, flow->dut, flow->why);
+        ck_assert_msg(flow->verdict != PCAPREPLAY_FAIL, "%s %s > %s: %s", flow->proto, flow->peer,
+                      flow->dut, flow->why);
     }
     ck_assert_uint_gt(report->pass, 0);
     pcapreplay_free(report);

@@ -178,7 +178,8 @@ static void libc_format(void)
 {
     static volatile double number = 355.0 / 113;
     char text[80];
-    int length = snprintf(text, sizeof(text), "%.6f %s %08llx %-5d|", number, "musl", 0xabcdefull, 42);
+    int length =
+        snprintf(text, sizeof(text), "%.6f %s %08llx %-5d|", number, "musl", 0xabcdefull, 42);
     SAY("libc %d %s", length, text);
 }
 
