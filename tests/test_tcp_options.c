@@ -52,6 +52,7 @@ START_TEST(any_kind__any_length__skipped_or_stopped_at)
             ck_assert(o.has_ts == (kind == 8 && length == 10));
             ck_assert(o.sack_permitted == (kind == 4 && length == 2));
             ck_assert(o.has_sack == (kind == 5 && fits && length > 2 && length % 8 == 2));
+            ck_assert(!o.has_sack || (o.sack.start.v == 0x01010101 && o.sack.end.v == 0x01010101));
         }
     }
 }

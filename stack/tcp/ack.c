@@ -11,28 +11,31 @@ static uint32_t offered(const struct wisp_tcp_conn *conn, const struct tcp_segme
     return (uint32_t)seg->window << conn->snd_shift;
 }
 
-/* Bytes in flight arrived out of order that the peer had not told of. */
-static bool brings_news(struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
+/* It tells of bytes in flight, and of others than the acknowledgement before did: some arrived out of order. */
+static bool has_news(const struct wisp_tcp_conn *conn, const struct tcp_sack *sack)
 {
-    const struct tcp_sack *sack = &seg->options.sack;
-    struct tcp_sack *known = &conn->part->sacked;
-    if (!(conn->flags & TCP_HAS_SACK) || !seg->options.has_sack ||
-        !seq_after(sack->start, conn->snd_una) || !seq_before(sack->start, sack->end) ||
-        seq_after(sack->end, conn->snd_nxt) ||
-        (seq_equal(sack->start, known->start) && seq_equal(sack->end, known->end))) {
-        return false;
-    }
-    *known = *sack;
-    return true;
+    const struct tcp_sack *before = &conn->part->sacked;
+    return (conn->flags & TCP_HAS_SACK) && seq_after(sack->start, conn->snd_una) &&
+           seq_before(sack->start, sack->end) && !seq_after(sack->end, conn->snd_nxt) &&
+           !(seq_equal(sack->start, before->start) && seq_equal(sack->end, before->end));
 }
 
-/* RFC 5681 §2; or RFC 6675 §2, by which one with news may move the window: Linux's window grows while bytes are
- * missing, so that none of its duplicates would count. */
-static bool is_duplicate(struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
+/*
+ * RFC 5681 §2; or RFC 6675 §2, by which one with news may move the window: Linux's may grow while bytes are missing.
+ * A block below SND.UNA tells of bytes that came twice (RFC 2883): nothing is missing, though a shut window may have
+ * been probed.
+ */
+static bool is_duplicate(const struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
 {
-    return seq_equal(seg->ack, conn->snd_una) && seg->length == 0 &&
-           !(seg->flags & (TCP_SYN | TCP_FIN)) && tcp_in_flight(conn) > 0 &&
-           (brings_news(conn, seg) || offered(conn, seg) == conn->snd_wnd);
+    if (!seq_equal(seg->ack, conn->snd_una) || seg->length > 0 || tcp_in_flight(conn) == 0 ||
+        (seg->flags & (TCP_SYN | TCP_FIN))) {
+        return false;
+    }
+    if (seg->options.has_sack && has_news(conn, &seg->options.sack)) {
+        return true;
+    }
+    bool twice = seg->options.has_sack && !seq_after(seg->options.sack.start, conn->snd_una);
+    return offered(conn, seg) == conn->snd_wnd && (!twice || conn->snd_wnd == 0);
 }
 
 /* The window was shut: whatever went beyond it was not taken, and no back-off of probes counts any more. */
@@ -189,6 +192,9 @@ bool wisp_tcp_ack_input(struct wisp_tcp_conn *conn, const struct tcp_segment *se
         }
     } else if (conn->part && is_duplicate(conn, seg)) {
         duplicate(conn, now);
+    }
+    if (conn->part && seg->options.has_sack) {
+        conn->part->sacked = seg->options.sack;
     }
     wisp_tcp_ack_window(conn, seg, now);
     return true;

@@ -22,6 +22,7 @@ void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *own, uint16_
     *chain = (struct tcp_chain){.head = own, .tail = own};
     if (own) {
         WISP_ASSERT(size >= 2); /* a full block can be split */
+        WISP_ASSERT((uintptr_t)own > (uintptr_t)chain);
         *own = (struct tcp_block){.size = size};
         chain->own = (uint32_t)((uintptr_t)own - (uintptr_t)chain);
     }

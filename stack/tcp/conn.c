@@ -192,7 +192,6 @@ static void part_reset(struct tcp_part *part)
     part->reordered = 0;
     part->lost = 0;
     part->left = 0;
-    part->sacked = (struct tcp_sack){{0}, {0}};
     part->peak = 0;
     part->recents = 0;
     part->dupacks = 0;

@@ -8,6 +8,9 @@
  * where lost are bytes marked and not sent again, and left are bytes duplicate ACKs say have arrived: RFC 5681's
  * inflation and RFC 6582's deflation of cwnd, without touching cwnd. left never exceeds what is in flight, so
  * forged duplicates buy nothing more.
+ *
+ * RFC 3042 lets a duplicate release new data only if SACK, where it is in use, brought news; here each duplicate does:
+ * no more leaves than has arrived, and how much is lost is known by counting alone.
  */
 #include "tcp_priv.h"
 

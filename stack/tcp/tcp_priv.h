@@ -119,20 +119,20 @@ struct tcp_part {
     bool small_sent; /* small_end is set */
 
     struct tcp_own_block receive_own;
-    uint32_t lost; /* bytes of records marked lost */
-    uint32_t left; /* bytes that duplicate ACKs say have left the network */
+    uint32_t lost;          /* bytes of records marked lost */
+    uint32_t left;          /* bytes that duplicate ACKs say have left the network */
+    struct tcp_seq recover; /* RFC 6582 */
     /* the bytes of a view in send without a page, the first one there */
     uint8_t own[TCP_OWN_BYTES];
 
     struct tcp_chain pieces; /* out of order, sorted, disjoint */
-    struct tcp_sack sacked;  /* the last first block of an acknowledgement */
-    struct tcp_seq recover;  /* RFC 6582 */
+    struct tcp_sack sacked;  /* the first block of the last acknowledgement that had any */
     struct tcp_seq snd_up, rcv_up;
     struct tcp_seq fin_at;             /* number of a FIN that came out of order */
     struct tcp_seq recent[TCP_RECENT]; /* latest out-of-order arrivals, latest first */
 };
 
-_Static_assert(offsetof(struct tcp_part, own) + 8 == TCP_PART_TOUCHED, "it lies together");
+_Static_assert(offsetof(struct tcp_part, own) + 4 == TCP_PART_TOUCHED, "it lies together");
 
 struct wisp_tcp_conn {
     /* who, and what arrives */

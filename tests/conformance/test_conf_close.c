@@ -176,6 +176,26 @@ START_TEST(abort__of_the_connection_that_sent_last__what_comes_for_it_later_is_f
 }
 END_TEST
 
+/* The application still holds the handle, and nobody else sent or was heard since. */
+START_TEST(time_wait__of_the_connection_that_sent_last__answers_the_fin_again)
+{
+    struct wisp_tcp_conn *conn = wire_server(&w);
+    wisp_tcp_write(conn, "hello", 5);
+    wire_step(&w);
+    wire_expect(&w, GOT(.flags = ACK | PSH, .length = 5));
+    wire_tell(&w, SEG(.flags = ACK, .ack = 6));
+    wisp_tcp_close(conn);
+    wire_step(&w);
+    wire_expect(&w, GOT(.flags = FIN | ACK, .seq = 6));
+    for (int i = 0; i < 3; i++) {
+        wire_tell(&w, SEG(.flags = FIN | ACK, .seq = 1, .ack = 7));
+        wire_expect(&w, GOT(.flags = ACK, .seq = 7, .ack = 2));
+    }
+    ck_assert_uint_eq(wisp_stack_count(w.stack, "tcp.rx.time_wait"), 2);
+    wisp_tcp_release(conn);
+}
+END_TEST
+
 /* covers: MUST-12 */
 START_TEST(closed_connection__not_released__handle_stays_valid)
 {
@@ -390,6 +410,7 @@ int main(void)
     tcase_add_test(tcase, abort__peer_gets_rst__application_is_told_closed);
     tcase_add_test(tcase,
                    abort__of_the_connection_that_sent_last__what_comes_for_it_later_is_for_nobody);
+    tcase_add_test(tcase, time_wait__of_the_connection_that_sent_last__answers_the_fin_again);
     tcase_add_test(tcase, closed_connection__not_released__handle_stays_valid);
     tcase_add_test(tcase, time_wait__syn_with_higher_number__reopens_and_lower_does_not);
     tcase_add_test(

@@ -360,6 +360,9 @@ static void run(struct sim *s)
             at = wisp_time_min(at, s->now + WISP_US(50)); /* its reader comes back by itself */
         }
         s->result.steps++;
+        if (over(s)) {
+            break; /* what comes later is TIME-WAIT's */
+        }
         if (at > s->now) {
             s->now = at;
             still = 0;
