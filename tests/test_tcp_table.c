@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The table of four-tuples: what was added is found, what was removed is not, also with colliding tags. */
 #include "suite.h"
-#include "table.h"
+#include "tcp_priv.h"
 
 #define SLOTS 64u
 #define ITEMS 42u
@@ -59,6 +59,39 @@ START_TEST(entries__slots_for_them__a_power_of_two_and_a_third_free)
 }
 END_TEST
 
+static uint64_t mix(const uint8_t key[WISP_HASH_KEY], const void *data, size_t len)
+{
+    const uint8_t *byte = data;
+    uint64_t hash = key[0];
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ byte[i]) * 1099511628211u;
+    }
+    return hash;
+}
+
+/* The hash of the tuple asked for last is kept. */
+START_TEST(tuples_that_differ_in_one_field__hashed_in_turn__each_has_its_own_hash)
+{
+    struct wisp_addr local = wisp_addr_ip4(wisp_ip4(10, 0, 0, 1));
+    struct wisp_addr remote = wisp_addr_ip4(wisp_ip4(10, 0, 0, 2));
+    struct wisp_addr other = wisp_addr_ip4(wisp_ip4(10, 0, 0, 3));
+    const struct tcp_tuple tuples[] = {{&local, &remote, 80, 4000},
+                                       {&other, &remote, 80, 4000},
+                                       {&local, &other, 80, 4000},
+                                       {&local, &remote, 81, 4000},
+                                       {&local, &remote, 80, 4001}};
+    static struct wisp_tcp whole = {.config = {.hash = mix}, .key_table = {1}};
+    struct wisp_tcp *tcp = &whole;
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t k = 0; k < 5; k++) {
+            wisp_tcp_hash(tcp, &tuples[i]);
+            ck_assert_uint_eq(wisp_tcp_hash(tcp, &tuples[k]),
+                              wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, &tuples[k]));
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp table");
@@ -66,6 +99,7 @@ int main(void)
     tcase_add_test(tcase,
                    colliding_tags__added_and_removed_in_any_order__only_what_is_there_is_found);
     tcase_add_test(tcase, entries__slots_for_them__a_power_of_two_and_a_third_free);
+    tcase_add_test(tcase, tuples_that_differ_in_one_field__hashed_in_turn__each_has_its_own_hash);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

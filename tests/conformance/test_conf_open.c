@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* RFC 9293, opening: headers and options, initial sequence numbers, the handshake in all its forms. */
 #include "suite.h"
-#include "tcp_priv.h"
 #include "wire.h"
 #include <string.h>
 
@@ -645,28 +644,6 @@ START_TEST(window_scaling__agreed__windows_beyond_16_bits_are_used)
 }
 END_TEST
 
-/* The hash of the tuple asked for last is kept. */
-START_TEST(tuples_that_differ_in_one_field__hashed_in_turn__each_has_its_own_hash)
-{
-    struct wisp_addr local = wisp_addr_ip4(wisp_ip4(10, 0, 0, 1));
-    struct wisp_addr remote = wisp_addr_ip4(wisp_ip4(10, 0, 0, 2));
-    struct wisp_addr other = wisp_addr_ip4(wisp_ip4(10, 0, 0, 3));
-    const struct tcp_tuple tuples[] = {{&local, &remote, 80, 4000},
-                                       {&other, &remote, 80, 4000},
-                                       {&local, &other, 80, 4000},
-                                       {&local, &remote, 81, 4000},
-                                       {&local, &remote, 80, 4001}};
-    struct wisp_tcp *tcp = w.tcp;
-    for (size_t i = 0; i < 5; i++) {
-        for (size_t k = 0; k < 5; k++) {
-            wisp_tcp_hash(tcp, &tuples[i]);
-            ck_assert_uint_eq(wisp_tcp_hash(tcp, &tuples[k]),
-                              wisp_tcp_tuple_hash(tcp->config.hash, tcp->key_table, &tuples[k]));
-        }
-    }
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("conformance: open");
@@ -706,7 +683,6 @@ int main(void)
                         5);
     tcase_add_test(tcase, listen__syn_with_data_and_fin__nothing_delivered_before_the_handshake);
     tcase_add_test(tcase, window_scaling__agreed__windows_beyond_16_bits_are_used);
-    tcase_add_test(tcase, tuples_that_differ_in_one_field__hashed_in_turn__each_has_its_own_hash);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }
