@@ -185,7 +185,6 @@ static uint32_t write_pages(struct wisp_tcp_conn *conn, const uint8_t *from, uin
 
 uint32_t wisp_tcp_write(struct wisp_tcp_conn *conn, const void *bytes, uint32_t length)
 {
-    tcp_fetch(conn);
     if (!may_send(conn) || length == 0 || !wisp_tcp_part_get(conn)) {
         conn->flags |= TCP_HUNGRY;
         return 0;

@@ -322,14 +322,6 @@ static inline uint32_t tcp_ms(wisp_time now)
     return (uint32_t)(now / 1000000u);
 }
 
-/* Among many connections each one is a miss: its lines are asked for together. */
-static inline void tcp_fetch(const struct wisp_tcp_conn *conn)
-{
-    for (uint32_t at = TCP_LINE; at < sizeof(*conn); at += TCP_LINE) {
-        __builtin_prefetch((const uint8_t *)conn + at);
-    }
-}
-
 /* Before it leaves the table. */
 static inline void tcp_forget(struct wisp_tcp *tcp, const struct wisp_tcp_conn *conn)
 {
