@@ -18,24 +18,10 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static void drain(void)
-{
-    struct seg seg;
-    while (wire_next(&w, &seg)) {
-    }
-}
-
 static struct wisp_tcp_conn *server(void)
 {
     wire_listen(&w, 80);
     return wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
-}
-
-static void write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
-{
-    static const uint8_t data[65536];
-    ck_assert_uint_eq(wisp_tcp_write(conn, data, length), length);
-    wire_step(&w);
 }
 
 static uint32_t pages_in_use(void)
@@ -70,7 +56,7 @@ START_TEST(data_offset__of_every_value__never_read_beyond_the_segment)
         w.peer_next = w.peer_iss + 1;
         ck_assert_msg(wisp_tcp_readable(conn) == 0, "offset %u", words);
     }
-    drain();
+    wire_drain(&w);
     ck_assert_uint_ge(wire_count(&w, "tcp.rx.bad_header"), 4);
     check_alive(conn, 1);
 }
@@ -129,12 +115,12 @@ static const struct {
 START_TEST(data_in_flight__odd_sack_options__nothing_is_freed_or_broken)
 {
     struct wisp_tcp_conn *conn = server();
-    write_bytes(conn, 5840);
-    drain();
+    wire_write(&w, conn, 5840);
+    wire_drain(&w);
     uint32_t flight = wire_info(conn).in_flight;
     wire_tell(&w, SEG(.flags = ACK, .ack = 1, .options = sack_rows[_i].bytes,
                       .options_length = sack_rows[_i].length));
-    drain();
+    wire_drain(&w);
     ck_assert_msg(wire_info(conn).in_flight == flight, "%s", sack_rows[_i].name);
     ck_assert_uint_eq(wire_info(conn).queued, 5840);
     wire_tell(&w, SEG(.flags = ACK, .ack = 5841));
@@ -217,7 +203,7 @@ START_TEST(connection_slot_used_again__after_urgent_state__starts_fresh)
     wisp_tcp_abort(conn);
     wisp_tcp_release(conn);
     wire_step(&w);
-    drain();
+    wire_drain(&w);
     w.source = 40001;
     struct wisp_tcp_conn *again = wire_accept(&w, SEG(.mss = 1460));
     ck_assert_ptr_eq(again, conn); /* the same memory, or the test says nothing */
@@ -234,14 +220,14 @@ END_TEST
 START_TEST(sack_blocks_of_all_kinds__thousands__memory_stays_and_the_stream_ends_well)
 {
     struct wisp_tcp_conn *conn = server();
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     uint32_t pages = pages_in_use();
     for (uint32_t i = 0; i < 4000; i++) {
         uint32_t a = 2 + 2 * (i % 5000);
         wire_tell(&w, SEG(.flags = ACK, .ack = 1,
                           .sack = {{a, a + 1}, {a + 4, a + 5}, {0xffffff00u, 1}, {14000, 14601}}));
-        drain();
+        wire_drain(&w);
     }
     ck_assert_uint_le(pages_in_use(), pages + 16);
     ck_assert_uint_eq(wire_info(conn).queued, 14600);
@@ -317,7 +303,7 @@ START_TEST(syn_flood__a_real_client_tries__gets_in_nearly_always_and_memory_is_b
             wire_queue(&w, SEG(.flags = SYN, .mss = 1460, .peer = (uint8_t)(10 + i)));
         }
         wire_step(&w);
-        drain();
+        wire_drain(&w);
         /* The client's SYN and its answer are a round trip of the same flood apart. */
         w.source = 50000 + client;
         w.peer_iss = 7000 * client;
@@ -339,7 +325,7 @@ START_TEST(syn_flood__a_real_client_tries__gets_in_nearly_always_and_memory_is_b
             wisp_tcp_release(conn);
             wire_step(&w);
         }
-        drain();
+        wire_drain(&w);
     }
     ck_assert_msg(in >= 99, "%u of 100 got in", in);
     ck_assert_uint_le(pages_in_use(), pages + 4);
@@ -351,13 +337,13 @@ START_TEST(peer_reads_a_byte_at_a_time__with_a_user_timeout__does_not_hold_us_fo
 {
     struct wisp_tcp_conn *conn = server();
     wisp_tcp_set_user_timeout(conn, WISP_SEC(30));
-    write_bytes(conn, 3000);
-    drain();
+    wire_write(&w, conn, 3000);
+    wire_drain(&w);
     uint32_t ack = 1;
     wire_tell(&w, SEG(.flags = ACK, .ack = ack, .window = 1));
     for (int i = 0; i < 20; i++) { /* it crawls, then stops */
         wire_wait(&w, WISP_SEC(2));
-        drain();
+        wire_drain(&w);
         wire_tell(&w, SEG(.flags = ACK, .ack = ++ack, .window = 1));
     }
     ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
@@ -448,12 +434,12 @@ START_TEST(page_pool_fails__at_the_first_second_and_later_requests__no_leak_and_
             }
         }
         wire_wait(&w, WISP_SEC(1));
-        drain();
+        wire_drain(&w);
         while (n > 0) {
             wisp_page_unref(held[--n]);
         }
         wire_wait(&w, WISP_SEC(1));
-        drain();
+        wire_drain(&w);
         ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
     }
 }
@@ -479,15 +465,15 @@ END_TEST
 START_TEST(low_rate_pulses__each_kills_a_retransmission__the_timer_backs_off_and_recovers)
 {
     struct wisp_tcp_conn *conn = server();
-    write_bytes(conn, 1000);
-    drain();
+    wire_write(&w, conn, 1000);
+    wire_drain(&w);
     struct seg got;
     for (int i = 0; i < 3; i++) {
         wire_wait_segment(&w, WISP_SEC(20), &got); /* lost in a pulse */
     }
     wisp_time backed_off = wire_info(conn).rto;
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001));
-    write_bytes(conn, 1000);
+    wire_write(&w, conn, 1000);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1001));
     wire_wait(&w, WISP_MS(1));
     wire_tell(&w, SEG(.flags = ACK, .ack = 2001));

@@ -28,13 +28,6 @@ static uint32_t write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
     return took;
 }
 
-static void drain(void)
-{
-    struct seg seg;
-    while (wire_next(&w, &seg)) {
-    }
-}
-
 /* ---- acceptability ---- */
 
 /* covers: E4, TC-35 */
@@ -61,10 +54,10 @@ START_TEST(window_zero__segments__only_ack_rst_and_urg_act)
         wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = n));
         seq += n;
         ck_assert_uint_lt(seq, 10000000);
-        drain();
+        wire_drain(&w);
     }
     write_bytes(conn, 100);
-    drain();
+    wire_drain(&w);
     ck_assert_uint_eq(wire_info(conn).in_flight, 100);
     /* data: not; its ACK: yes */
     wire_tell(&w, SEG(.flags = ACK, .seq = seq, .ack = 101, .length = 1));
@@ -97,7 +90,7 @@ START_TEST(established__ack_of_what_was_never_sent__answered_and_without_effect)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 1000);
-    drain();
+    wire_drain(&w);
     struct wisp_tcp_info before = wire_info(conn);
     wire_tell(&w, SEG(.flags = ACK, .ack = 5000, .length = 10));
     wire_expect(&w, GOT(.flags = ACK, .seq = 1001, .ack = 1));
@@ -176,7 +169,7 @@ START_TEST(established__syn_anywhere__challenge_ack_only)
     struct wisp_tcp_conn *conn = wire_server(&w);
     for (size_t i = 0; i < 4; i++) {
         wire_wait(&w, WISP_SEC(10));
-        drain();
+        wire_drain(&w);
         wire_tell(&w, SEG(.flags = SYN | ACK, .seq = seqs[i], .ack = 1));
         wire_expect(&w, GOT(.flags = ACK, .seq = 1, .ack = 1, .length = 0));
         w.peer_next = w.peer_iss + 1;
@@ -286,7 +279,7 @@ START_TEST(every_order_of_five_segments__arrives__same_bytes)
         base += 50;
         w.peer_next = w.peer_iss + base;
         wire_step(&w);
-        drain();
+        wire_drain(&w);
     }
 }
 END_TEST
@@ -302,7 +295,7 @@ START_TEST(window_full__application_reads_byte_by_byte__no_silly_window_is_offer
         uint32_t n = wire_info(conn).rcv_wnd < 1460 ? wire_info(conn).rcv_wnd : 1460;
         wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = n));
         seq += n;
-        drain();
+        wire_drain(&w);
     }
     struct seg got;
     for (int i = 0; i < 1400; i++) {
@@ -343,10 +336,10 @@ START_TEST(data_in_flight__peer_shrinks_its_window__nothing_new_goes_and_old_dat
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 8000);
-    drain();
+    wire_drain(&w);
     uint32_t sent = wire_info(conn).in_flight;
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 2000));
-    drain();
+    wire_drain(&w);
     write_bytes(conn, 8000);
     struct seg got;
     while (wire_next(&w, &got)) {
@@ -456,7 +449,7 @@ START_TEST(urgent_pointers_of_all_kinds__no_harm_and_right_count)
         ck_assert_msg(remains <= 65535, "pointer %u", pointers[i]);
         wisp_tcp_consume(conn, wisp_tcp_readable(conn));
         seq += 10;
-        drain();
+        wire_drain(&w);
     }
     wire_tell(&w, SEG(.flags = ACK | URG, .seq = seq, .urgent = 3)); /* no data */
     wire_tell(&w, SEG(.flags = ACK, .seq = seq, .length = 10));
@@ -554,7 +547,7 @@ START_TEST(ack_splitting__many_acks_for_one_segment__cwnd_grows_by_bytes)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 1460);
-    drain();
+    wire_drain(&w);
     uint32_t before = wire_info(conn).cwnd;
     for (uint32_t i = 1; i <= 146; i++) {
         wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 10 * i));
@@ -568,12 +561,12 @@ START_TEST(duplicate_acks_without_end__one_loss__inflation_is_bounded)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     write_bytes(conn, 14600);
-    drain();
+    wire_drain(&w);
     uint32_t flight = wire_info(conn).in_flight;
     for (int i = 0; i < 500; i++) {
         wire_tell(&w, SEG(.flags = ACK, .ack = 1));
     }
-    drain();
+    wire_drain(&w);
     ck_assert_uint_le(wire_info(conn).cwnd, 2 * flight + 14600);
     ck_assert_uint_ge(wire_count(&w, "tcp.retransmits"), 1);
 }
@@ -601,7 +594,7 @@ START_TEST(timestamps__old_future_and_missing__paws_holds)
     w.peer_tsval = 10000;
     /* far off */
     wire_tell(&w, SEG(.flags = ACK, .seq = 0x70000000u, .length = 10, .tsval = 0x7000000u));
-    drain();
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .seq = 1, .length = 10, .tsval = 10001));
     ck_assert_uint_eq(wisp_tcp_readable(conn), 10);
     static const uint8_t nothing[4] = {1, 1, 1, 1};
@@ -622,7 +615,7 @@ START_TEST(one_byte_segments_at_every_second_place__whole_window__memory_stays_b
     wisp_pool_stats(w.pool, &before);
     for (uint32_t i = 0; i < 20000; i++) {
         wire_tell(&w, SEG(.flags = ACK, .seq = 2 + 2 * i, .length = 1));
-        drain();
+        wire_drain(&w);
     }
     wisp_pool_stats(w.pool, &after);
     ck_assert_uint_le(after.in_use - before.in_use, 256);

@@ -16,26 +16,12 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static void drain(void)
-{
-    struct seg seg;
-    while (wire_next(&w, &seg)) {
-    }
-}
-
-static void write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
-{
-    static const uint8_t data[65536];
-    ck_assert_uint_eq(wisp_tcp_write(conn, data, length), length);
-    wire_step(&w);
-}
-
 /* covers: MUST-19 */
 START_TEST(three_duplicate_acks__fast_retransmit__without_waiting_for_the_timer)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1));
     wire_tell(&w, SEG(.flags = ACK, .ack = 1));
     struct seg got;
@@ -53,8 +39,8 @@ START_TEST(duplicate_acks_that_open_the_window__with_news_of_blocks__fast_retran
 {
     wire_listen(&w, 80);
     struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     for (uint32_t i = 1; i <= 3; i++) {
         ck_assert_uint_eq(wisp_stack_count(w.stack, "tcp.fast_retransmits"), 0);
         wire_tell(&w, SEG(.flags = ACK, .ack = 1, .window = 30000 + 2000 * i,
@@ -71,7 +57,7 @@ static void no_fast_retransmit(const uint32_t (*blocks)[2], uint32_t count, uint
         wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = window ? window : 30000 + 1000 * i,
                           .sack = {{blocks[i][0], blocks[i][1]}}));
     }
-    drain();
+    wire_drain(&w);
     ck_assert_uint_eq(wisp_stack_count(w.stack, "tcp.fast_retransmits"), 0);
 }
 
@@ -86,10 +72,10 @@ START_TEST(window_updates__with_no_news_of_blocks__no_fast_retransmit)
         {4381, 14602}, {2921, 20000}, {5841, 14603}, {5841, 99999}};
     wire_listen(&w, 80);
     struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 20000, .sack = {{2921, 4381}}));
-    drain();
+    wire_drain(&w);
     no_fast_retransmit(same, 4, 0);
     no_fast_retransmit(old, 5, 0);
     no_fast_retransmit(empty, 4, 0);
@@ -103,10 +89,10 @@ START_TEST(blocks_below_what_is_acknowledged__window_as_it_was__no_fast_retransm
     static const uint32_t old[][2] = {{1, 11}, {21, 31}, {41, 51}, {1, 1461}};
     wire_listen(&w, 80);
     struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 30000));
-    drain();
+    wire_drain(&w);
     no_fast_retransmit(old, 4, 30000);
 }
 END_TEST
@@ -116,10 +102,10 @@ START_TEST(blocks_without_sack_permitted__window_moves__no_fast_retransmit)
 {
     static const uint32_t blocks[][2] = {{2921, 4381}, {2921, 5841}, {2921, 7301}, {2921, 8761}};
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 20000));
-    drain();
+    wire_drain(&w);
     no_fast_retransmit(blocks, 4, 0);
 }
 END_TEST
@@ -127,15 +113,15 @@ END_TEST
 START_TEST(two_gigabytes_without_a_loss__duplicates__still_fast_retransmit)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     /* Where the last recovery ended lies as far back as after 2 GiB less two segments. */
     conn->part->recover = seq_sub(conn->snd_una, 0x80000000u - 2920);
     for (uint32_t acked = 1 + 1460; acked < 1 + 14600; acked += 1460) {
         wire_tell(&w, SEG(.flags = ACK, .ack = acked));
     }
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     for (int i = 0; i < 3; i++) {
         wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 9 * 1460));
     }

@@ -34,13 +34,6 @@ static const char *name_of(enum wisp_tcp_state state)
     return names[state];
 }
 
-static void drain(void)
-{
-    struct seg seg;
-    while (wire_next(&w, &seg)) {
-    }
-}
-
 /* Ours in FIN-WAIT-1 and its like is sent and not acknowledged. */
 static struct wisp_tcp_conn *bring_to(enum wisp_tcp_state state)
 {
@@ -59,14 +52,14 @@ static struct wisp_tcp_conn *bring_to(enum wisp_tcp_state state)
         wisp_tcp_shutdown(conn);
         wire_step(&w);
     }
-    drain();
+    wire_drain(&w);
     if (state == WISP_TCP_STATE_FIN_WAIT_2) {
         wire_tell(&w, SEG(.flags = ACK, .ack = 2));
     }
     if (state == WISP_TCP_STATE_CLOSING) {
         wire_tell(&w, SEG(.flags = FIN | ACK, .ack = 1));
     }
-    drain();
+    wire_drain(&w);
     ck_assert_msg(state_of(conn) == state, "%s instead of %s", name_of(state_of(conn)),
                   name_of(state));
     return conn;
@@ -150,7 +143,7 @@ START_TEST(released_connection__peer_vanishes__is_gone_within_ten_minutes)
     uint32_t connections, half_open, time_wait;
     wisp_tcp_release(conn);
     wire_wait(&w, WISP_SEC(600));
-    drain();
+    wire_drain(&w);
     wisp_tcp_population(w.tcp, &connections, &half_open, &time_wait);
     ck_assert_msg(connections == 0 && time_wait == 0, "still there, from %s", name_of(waiting[_i]));
 }

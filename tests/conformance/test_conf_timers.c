@@ -18,27 +18,13 @@ static void teardown(void)
     wire_close(&w);
 }
 
-static void drain(void)
-{
-    struct seg seg;
-    while (wire_next(&w, &seg)) {
-    }
-}
-
-static void write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
-{
-    static const uint8_t data[65536];
-    ck_assert_uint_eq(wisp_tcp_write(conn, data, length), length);
-    wire_step(&w);
-}
-
 /* ---- retransmission ---- */
 
 /* covers: MUST-19 */
 START_TEST(no_ack__retransmissions__back_off_by_doubling)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 100);
+    wire_write(&w, conn, 100);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 100));
     wisp_time last = 0;
     for (int i = 0; i < 6; i++) {
@@ -60,8 +46,8 @@ END_TEST
 START_TEST(timeout__cwnd__is_one_segment_and_ssthresh_half_the_flight)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     uint32_t flight = wire_info(conn).in_flight;
     struct seg got;
     wire_wait_segment(&w, WISP_SEC(3), &got);
@@ -77,8 +63,8 @@ START_TEST(slow_start__each_full_ack__cwnd_grows_by_what_was_acknowledged)
     struct wisp_tcp_conn *conn = wire_server(&w);
     uint32_t before = wire_info(conn).cwnd;
     ck_assert_uint_eq(before, 14600);
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 2920));
     uint32_t after = wire_info(conn).cwnd;
     ck_assert_uint_gt(after, before);
@@ -90,8 +76,8 @@ END_TEST
 START_TEST(congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 14600);
-    drain();
+    wire_write(&w, conn, 14600);
+    wire_drain(&w);
     struct seg got;
     wire_wait_segment(&w, WISP_SEC(3), &got); /* a timeout: ssthresh is half of ten segments */
     wire_tell(&w, SEG(.flags = ACK, .ack = 14601));
@@ -105,8 +91,8 @@ START_TEST(congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment)
                           round, last, cwnd);
         }
         last = cwnd;
-        write_bytes(conn, 60000 - wire_info(conn).queued);
-        drain();
+        wire_write(&w, conn, 60000 - wire_info(conn).queued);
+        wire_drain(&w);
         uint32_t flight = wire_info(conn).in_flight;
         for (uint32_t left = flight; left > 0;) {
             uint32_t n = left < 1460 ? left : 1460;
@@ -115,7 +101,7 @@ START_TEST(congestion_avoidance__each_round_trip__cwnd_grows_by_one_segment)
             wire_queue(&w, SEG(.flags = ACK, .ack = acked));
         }
         wire_step(&w);
-        drain();
+        wire_drain(&w);
     }
     ck_assert_uint_gt(last, 3 * 1460 + wire_info(conn).ssthresh);
 }
@@ -133,14 +119,14 @@ START_TEST(retransmitted_segment__acknowledged_late__no_rtt_sample_is_taken)
     wire_close(&w);
     wire_open(&w, &options);
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 100);
-    drain();
+    wire_write(&w, conn, 100);
+    wire_drain(&w);
     wire_wait(&w, WISP_MS(20));
     wire_tell(&w, SEG(.flags = ACK, .ack = 101));
     wisp_time srtt = wire_info(conn).srtt;
     ck_assert(srtt >= WISP_MS(19) && srtt <= WISP_MS(25));
-    write_bytes(conn, 100);
-    drain();
+    wire_write(&w, conn, 100);
+    wire_drain(&w);
     struct seg got;
     wire_wait_segment(&w, WISP_SEC(3), &got);
     wire_wait(&w, WISP_MS(5));
@@ -153,17 +139,17 @@ END_TEST
 START_TEST(data_behind_a_hole__acknowledged_with_what_filled_it__no_rtt_sample_is_taken)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 100);
-    drain();
+    wire_write(&w, conn, 100);
+    wire_drain(&w);
     wire_wait(&w, WISP_MS(20));
     wire_tell(&w, SEG(.flags = ACK, .ack = 101));
     wisp_time srtt = wire_info(conn).srtt;
-    write_bytes(conn, 5 * 1460); /* the first is lost, the others wait at the peer */
-    drain();
+    wire_write(&w, conn, 5 * 1460); /* the first is lost, the others wait at the peer */
+    wire_drain(&w);
     for (int i = 0; i < 3; i++) {
         wire_tell(&w, SEG(.flags = ACK, .ack = 101));
     }
-    drain();
+    wire_drain(&w);
     wire_wait(&w, WISP_MS(150)); /* so long takes the one sent again */
     wire_tell(&w, SEG(.flags = ACK, .ack = 101 + 5 * 1460));
     ck_assert(wire_info(conn).srtt == srtt);
@@ -175,10 +161,10 @@ START_TEST(sacked_data__never_acknowledged__is_sent_again_after_the_timeout)
 {
     wire_listen(&w, 80);
     struct wisp_tcp_conn *conn = wire_accept(&w, SEG(.mss = 1460, .sack_permitted = true));
-    write_bytes(conn, 2920);
-    drain();
+    wire_write(&w, conn, 2920);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1, .sack = {{1461, 2921}}));
-    drain();
+    wire_drain(&w);
     bool again[2] = {false, false};
     for (int i = 0; i < 8 && !(again[0] && again[1]); i++) {
         struct seg got;
@@ -196,8 +182,8 @@ END_TEST
 START_TEST(optimistic_acks__beyond_what_was_sent__change_nothing)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 1460);
-    drain();
+    wire_write(&w, conn, 1460);
+    wire_drain(&w);
     struct wisp_tcp_info before = wire_info(conn);
     for (uint32_t ack = 1500; ack < 60000; ack += 1460) {
         wire_tell(&w, SEG(.flags = ACK, .ack = ack));
@@ -205,7 +191,7 @@ START_TEST(optimistic_acks__beyond_what_was_sent__change_nothing)
     ck_assert_uint_eq(wire_info(conn).cwnd, before.cwnd);
     ck_assert(wire_info(conn).srtt == before.srtt);
     ck_assert_uint_eq(wire_info(conn).in_flight, 1460);
-    drain();
+    wire_drain(&w);
 }
 END_TEST
 
@@ -216,8 +202,8 @@ START_TEST(black_hole__default_timeouts__soft_error_then_closed_after_at_least_1
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_END | WISP_TCP_SOFT_ERROR);
-    write_bytes(conn, 100);
-    drain();
+    wire_write(&w, conn, 100);
+    wire_drain(&w);
     wisp_time start = w.now;
     wisp_time told = 0;
     uint32_t before_told = 0;
@@ -252,20 +238,20 @@ START_TEST(user_timeout__set_short_and_infinite__obeyed)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_set_user_timeout(conn, WISP_SEC(5));
-    write_bytes(conn, 100);
+    wire_write(&w, conn, 100);
     wire_wait(&w, WISP_SEC(4));
     ck_assert_uint_eq(wire_events(&w, conn, NULL) & WISP_TCP_CLOSED, 0);
     wire_wait(&w, WISP_SEC(4));
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_CLOSED);
     wisp_tcp_release(conn);
-    drain();
+    wire_drain(&w);
     w.source = 40001;
     conn = wire_accept(&w, SEG(.mss = 1460));
     wisp_tcp_set_user_timeout(conn, WISP_NEVER);
-    write_bytes(conn, 100);
+    wire_write(&w, conn, 100);
     for (int hour = 0; hour < 5; hour++) {
         wire_wait(&w, WISP_SEC(3600));
-        drain();
+        wire_drain(&w);
     }
     ck_assert_uint_eq(wire_events(&w, conn, NULL) & WISP_TCP_CLOSED, 0);
     ck_assert_int_eq(wire_info(conn).state, WISP_TCP_STATE_ESTABLISHED);
@@ -360,10 +346,10 @@ END_TEST
 START_TEST(window_zero__data_waits__probed_with_back_off_for_hours_while_answered)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 1000);
-    drain();
+    wire_write(&w, conn, 1000);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001, .window = 0));
-    write_bytes(conn, 1000);
+    wire_write(&w, conn, 1000);
     wire_silent(&w);
     wisp_time last = 0;
     for (int i = 0; i < 60; i++) {
@@ -389,10 +375,10 @@ END_TEST
 START_TEST(window_update_lost__probe_is_answered_with_the_window__data_flows)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 100);
-    drain();
+    wire_write(&w, conn, 100);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 101, .window = 0));
-    write_bytes(conn, 500);
+    wire_write(&w, conn, 500);
     struct seg got;
     wire_wait_segment(&w, WISP_SEC(5), &got);
     uint32_t taken = got.seq == 101 ? got.length : 0;
@@ -407,10 +393,10 @@ START_TEST(window_zero_and_user_timeout__probes_answered_or_not__the_unanswered_
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_set_user_timeout(conn, WISP_SEC(60));
-    write_bytes(conn, 100);
-    drain();
+    wire_write(&w, conn, 100);
+    wire_drain(&w);
     wire_tell(&w, SEG(.flags = ACK, .ack = 101, .window = 0));
-    write_bytes(conn, 500);
+    wire_write(&w, conn, 500);
     wire_wait(&w, WISP_SEC(200)); /* nobody answers the probes */
     enum wisp_err reason = WISP_OK;
     ck_assert(wire_events(&w, conn, &reason) & WISP_TCP_CLOSED);
@@ -422,7 +408,7 @@ END_TEST
 START_TEST(peer_acknowledges_late_or_every_byte__transfer__completes)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 20000);
+    wire_write(&w, conn, 20000);
     uint32_t acked = 1;
     uint32_t sent = 1;
     int steps = 0;
@@ -492,8 +478,8 @@ START_TEST(established__icmp_errors__told_as_soft_and_never_abort)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_END | WISP_TCP_SOFT_ERROR);
-    write_bytes(conn, 1000);
-    drain();
+    wire_write(&w, conn, 1000);
+    wire_drain(&w);
     tell_icmp(soft_rows[_i].type, soft_rows[_i].code, 0, 1);
     uint32_t what = wire_events(&w, conn, NULL);
     ck_assert_msg(what & WISP_TCP_SOFT_ERROR, "%s was not told", soft_rows[_i].name);
@@ -512,8 +498,8 @@ START_TEST(established__icmp_quoting_what_is_not_in_flight__ignored)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_SOFT_ERROR);
-    write_bytes(conn, 1000);
-    drain();
+    wire_write(&w, conn, 1000);
+    wire_drain(&w);
     for (uint8_t code = 0; code < 16; code++) {
         tell_icmp(3, code, 600, 5000);
         tell_icmp(3, code, 600, 0xf0000000u);
@@ -544,8 +530,8 @@ START_TEST(source_quench__arrives__changes_nothing)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_SOFT_ERROR);
-    write_bytes(conn, 1000);
-    drain();
+    wire_write(&w, conn, 1000);
+    wire_drain(&w);
     uint32_t cwnd = wire_info(conn).cwnd;
     tell_icmp(4, 0, 0, 1);
     ck_assert_uint_eq(wire_info(conn).cwnd, cwnd);
@@ -560,14 +546,14 @@ START_TEST(fragmentation_needed__with_every_odd_mtu__segments_keep_a_floor_and_n
     static const uint16_t mtus[] = {0, 1, 20, 40, 67, 68, 100, 255, 551, 1501, 9000, 65535};
     struct wisp_tcp_conn *conn = wire_server(&w);
     for (size_t i = 0; i < sizeof(mtus) / sizeof(mtus[0]); i++) {
-        write_bytes(conn, 1000);
-        drain();
+        wire_write(&w, conn, 1000);
+        wire_drain(&w);
         tell_icmp(3, 4, mtus[i], 1 + 1000 * (uint32_t)i);
-        drain();
+        wire_drain(&w);
         ck_assert_msg(wire_info(conn).mss >= 512 && wire_info(conn).mss <= 1460, "mtu %u: mss %u",
                       mtus[i], wire_info(conn).mss);
         wire_tell(&w, SEG(.flags = ACK, .ack = 1 + 1000 * (uint32_t)(i + 1)));
-        drain();
+        wire_drain(&w);
     }
 }
 END_TEST
@@ -578,7 +564,7 @@ START_TEST(path_is_said_to_be_narrow__segments__stay_as_they_were_and_are_never_
     struct wisp_tcp_conn *conn = wire_server(&w);
     for (uint32_t i = 0; i < 5; i++) {
         struct seg got;
-        write_bytes(conn, 2920);
+        wire_write(&w, conn, 2920);
         while (wire_next(&w, &got)) {
             ck_assert_uint_eq(wisp_be16_get(w.last_frame + 20) & 0x3fff, 0); /* no fragment */
             ck_assert_uint_eq(got.length, 1460);

@@ -24,13 +24,6 @@ static struct wisp_tcp_conn *tuned_server(void (*tune)(struct wisp_tcp_config *c
     return wire_server(&w);
 }
 
-static void write_bytes(struct wisp_tcp_conn *conn, uint32_t length)
-{
-    static const uint8_t data[65536];
-    ck_assert_uint_eq(wisp_tcp_write(conn, data, length), length);
-    wire_step(&w);
-}
-
 /* Looks at all that was sent, and that no acknowledgement takes offered window back. */
 static uint32_t right_edge(uint32_t edge)
 {
@@ -117,7 +110,7 @@ END_TEST
 START_TEST(data_in_flight__peer_takes_its_window_back_for_half_an_hour__probed_and_never_given_up)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 8000);
+    wire_write(&w, conn, 8000);
     right_edge(0);
     ck_assert_uint_eq(wire_info(conn).in_flight, 8000);
     wire_tell(&w, SEG(.flags = ACK, .ack = 1461, .window = 0));
@@ -144,11 +137,11 @@ END_TEST
 START_TEST(window_zero__first_probe__comes_one_retransmission_timeout_later)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    write_bytes(conn, 1000);
+    wire_write(&w, conn, 1000);
     right_edge(0);
     wire_wait(&w, WISP_MS(300));
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001, .window = 0));
-    write_bytes(conn, 1000);
+    wire_write(&w, conn, 1000);
     wire_silent(&w);
     wisp_time rto = wire_info(conn).rto;
     struct seg got;

@@ -481,6 +481,20 @@ static bool differs(uint32_t want, uint32_t got)
     return want != ANY && want != got;
 }
 
+void wire_drain(struct wire *w)
+{
+    struct seg seg;
+    while (wire_next(w, &seg)) {
+    }
+}
+
+void wire_write(struct wire *w, struct wisp_tcp_conn *conn, uint32_t length)
+{
+    static const uint8_t data[65536];
+    ck_assert_uint_eq(wisp_tcp_write(conn, data, length), length);
+    wire_step(w);
+}
+
 struct seg wire_expect_at(struct wire *w, struct seg want, const char *file, int line)
 {
     struct seg got;

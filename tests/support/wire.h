@@ -126,6 +126,12 @@ void wire_wait(struct wire *w, wisp_time time);
 /* The next TCP segment the stack sent, decoded with relative numbers; false: none is waiting. */
 bool wire_next(struct wire *w, struct seg *seg);
 
+/* What the stack sent so far is of no interest. */
+void wire_drain(struct wire *w);
+
+/* The application writes that many zeros, all of which must be taken, and the stack steps. */
+void wire_write(struct wire *w, struct wisp_tcp_conn *conn, uint32_t length);
+
 /* The next segment must be like want; returns it. A failure prints both. */
 struct seg wire_expect_at(struct wire *w, struct seg want, const char *file, int line);
 #define wire_expect(w, ...) wire_expect_at((w), (__VA_ARGS__), __FILE__, __LINE__)
