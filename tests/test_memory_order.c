@@ -35,7 +35,7 @@ struct bed {
 };
 
 /*
- * The bytes of packet number n, other ones than those of the 255 before it. They lie ready, so that they are written and
+ * The bytes of packet number n, byte i being 7 * (31 * n + n / 256 + i). They lie ready, so that they are written and
  * compared in one go: a sanitizer looks at a range as it looks at each byte, for less.
  */
 static uint8_t ramp[256 + FRAME];
@@ -49,7 +49,7 @@ static void fill_ramp(void)
 
 static const uint8_t *pattern(uint64_t n)
 {
-    return ramp + n % 256;
+    return ramp + (uint8_t)(n * 31 + (n >> 8));
 }
 
 static uint64_t number_of(const uint8_t *bytes)
