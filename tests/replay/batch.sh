@@ -5,6 +5,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
+. tests/replay/expect.sh
 absolute() {
     case $1 in /*) printf '%s' "$1" ;; *) printf '%s' "$PWD/$1" ;; esac
 }
@@ -23,18 +24,6 @@ ping=$traces/icmp/packets__icmp_echo.pcapng
 tcp=$traces/tcp/zeek__vlan-collisions.pcap
 printf '%s\n' "$tcp" "$ping" "$dhcp/decline.pcap" "$dhcp/overload_both.pcap" "$tcp" "$ping" > good
 printf '%s\n' "$ping" nowhere.pcap "$tcp" > missing
-
-expect() { # name, status, pattern on either output, arguments
-    local name=$1 want=$2 pattern=$3
-    shift 3
-    timeout 60 "$tool" "$@" > out.txt 2> err.txt < "${input:-/dev/null}"
-    local got=$?
-    if [ $got -eq "$want" ] && cat out.txt err.txt | grep -qE -e "$pattern"; then
-        t_ok "$name"
-    else
-        t_not_ok "$name" "exit $got, wanted $want with '$pattern': $(head -c 300 err.txt)"
-    fi
-}
 
 # Runs of their own: single.out has their reports in a row, single/N.pcap and single/N.report those of each.
 run_singly() { # tool, list, options

@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
+. tests/replay/expect.sh
 tool=$PWD/${WISP_BUILD_SAN:-build}/pcap-replay/pcap-replay
 case ${WISP_BUILD_SAN:-build} in /*) tool=$WISP_BUILD_SAN/pcap-replay/pcap-replay ;; esac
 traces=${WISP_TRACES:-../shared/traces}
@@ -16,18 +17,6 @@ cd "$scratch" || exit 1
 capture=$traces/icmp/packets__icmp_echo.pcapng
 tcp=$traces/tcp/zeek__vlan-collisions.pcap
 ping=$traces/icmp/suricata-verify__detect-itype-prefilter-icmpv4-ping.pcap
-
-expect() { # name, status, pattern on either output, arguments
-    local name=$1 want=$2 pattern=$3
-    shift 3
-    timeout 60 "$tool" "$@" > out.txt 2> err.txt < "${input:-/dev/null}"
-    local got=$?
-    if [ $got -eq "$want" ] && cat out.txt err.txt | grep -qE -e "$pattern"; then
-        t_ok "$name"
-    else
-        t_not_ok "$name" "exit $got, wanted $want with '$pattern': $(head -c 300 err.txt)"
-    fi
-}
 
 gzip -c "$ping" > zipped.pcap.gz
 head -c 1000 "$ping" > cut.pcap
