@@ -59,8 +59,8 @@ uint32_t bench_random(uint32_t *state); /* small, the same for every peer */
 struct bench_facts {
     uint64_t frames; /* both directions, since open */
     uint64_t units;  /* since open */
-    uint64_t
-        payload_copied;   /* payload bytes copied by stack and driver, the link's own copy apart */
+    /* payload bytes copied by stack and driver, the link's own copy apart */
+    uint64_t payload_copied;
     uint64_t link_copied; /* by the link */
 };
 

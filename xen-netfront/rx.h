@@ -49,8 +49,8 @@ struct rx_chain {
 struct rx {
     struct ring ring;
     struct wisp_page *ring_page;
-    struct wisp_page
-        *slot[NETFRONT_SLOTS]; /* posted, by ring position, which is also the request's id */
+    /* posted, by ring position, which is also the request's id */
+    struct wisp_page *slot[NETFRONT_SLOTS];
     struct wisp_page *spare[NETFRONT_SLOTS]; /* granted and not posted */
     uint32_t spares;
     uint32_t target; /* slots to keep posted */
