@@ -67,17 +67,26 @@ static void sleep_for(wisp_time time)
 
 static void clock(void)
 {
-    /* The lab's one CPU is dom0's until xl and its scripts are done with this guest's start. */
-    sleep_for(WISP_SEC(2));
     wisp_time start = wisp_platform_now(), last = start, backwards = 0;
     for (unsigned i = 0; i < 100000; i++) {
         wisp_time now = wisp_platform_now();
         backwards += now < last;
         last = now;
     }
-    wisp_time before = wisp_platform_now();
-    sleep_for(WISP_MS(300));
-    SAY("clock backwards %lu slept %lu us", backwards, (wisp_platform_now() - before) / 1000);
+    /*
+     * The lab's one CPU is also dom0's, and its machine has other work: a wake-up may come late by
+     * no fault of the guest's. One that is as it should be is asked for, and none that is early.
+     */
+    unsigned early = 0, late = 0;
+    wisp_time slept;
+    do {
+        wisp_time before = wisp_platform_now();
+        sleep_for(WISP_MS(300));
+        slept = wisp_platform_now() - before;
+        early += slept < WISP_MS(300);
+        late += slept > WISP_MS(320);
+    } while (slept > WISP_MS(320) && late < 20);
+    SAY("clock backwards %lu early %u late %u slept %lu us", backwards, early, late, slept / 1000);
 }
 
 static void entropy(void)
