@@ -139,9 +139,7 @@ void wisp_tcp_receive_acknowledge(struct wisp_tcp_conn *conn, wisp_time now)
         wisp_tcp_output_add(conn);
     } else if (!(conn->flags & TCP_ACK_LATER)) {
         wisp_time at = wisp_time_add(now, conn->tcp->config.delayed_ack);
-        conn->flags |= TCP_ACK_LATER;
-        conn->ack_at = tcp_ms(at);
-        wisp_tcp_timer_arm(conn, at);
+        wisp_tcp_timer_late(conn, at);
     }
 }
 

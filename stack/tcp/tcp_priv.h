@@ -34,6 +34,7 @@
 #define TCP_RTO_MAX      120000000u /* us */
 #define TCP_SYN_LIMIT    180000u    /* ms, MUST-23 */
 #define TCP_R1           3u         /* retransmissions before the path is doubted, SHLD-10 */
+#define TCP_LATE         64u        /* delayed acknowledgements not on the wheel yet */
 #define TCP_LINE         64u        /* of the cache */
 #define TCP_PART_TOUCHED (5 * TCP_LINE)
 #define TCP_FOR_EVER     UINT16_MAX /* user timeout, s */
@@ -280,7 +281,9 @@ struct wisp_tcp {
     struct tcp_list told;
     bool strays; /* a connection was released while it stood on events */
     wisp_time now;
-    wisp_time timers_at; /* nothing is due on either wheel before */
+    wisp_time timers_at;                  /* nothing is due on either wheel, or of late, before */
+    struct wisp_tcp_conn *late[TCP_LATE]; /* or null; see timers.c */
+    uint32_t lates;                       /* so far */
     struct tcp_table table;
     struct tcp_hashed hashed;
     uint32_t free_conn, conns;
@@ -529,6 +532,8 @@ void wisp_tcp_timer_half(struct wisp_tcp *tcp, struct tcp_half4 *half, wisp_time
 void wisp_tcp_timer_rexmit(struct wisp_tcp_conn *conn, wisp_time now);
 /* Data or FIN is being sent: the retransmission timer runs, unless it does already. */
 void wisp_tcp_timer_data(struct wisp_tcp_conn *conn, wisp_time now);
+/* An acknowledgement is due at that time, unless data takes it along before. */
+void wisp_tcp_timer_late(struct wisp_tcp_conn *conn, wisp_time at);
 void wisp_tcp_timer_expire(struct wisp_tcp *tcp, wisp_time now);
 
 /* half.c (listener.c: the public half) */

@@ -9,6 +9,9 @@
  *   heard_at      + keepalive idle, interval       §3.8.4
  *   unacked_at    + user timeout                   §3.8.3
  *   FIN-WAIT-2 without a reader; working part without work
+ *
+ * Most delayed acknowledgements leave with the answer to what they acknowledge. So the last TCP_LATE are only noted, and
+ * go on the wheel when others push them out, or when the first one is due.
  */
 #include "tcp_priv.h"
 
@@ -22,6 +25,42 @@ void wisp_tcp_timer_arm(struct wisp_tcp_conn *conn, wisp_time at)
     }
     wisp_wheel_set(&tcp->wheel, &conn->timer, at);
     tcp->timers_at = wisp_time_min(tcp->timers_at, at);
+}
+
+/* The time of a 32-bit millisecond stamp that lies less than 24 days from now. */
+static wisp_time time_of(uint32_t ms, wisp_time now)
+{
+    int32_t ahead = (int32_t)(ms - tcp_ms(now));
+    wisp_time floor = now - now % 1000000u;
+    return ahead >= 0 ? floor + WISP_MS((uint32_t)ahead)
+                      : floor - wisp_time_min(floor, WISP_MS((uint32_t)-ahead));
+}
+
+static bool is_late(const struct wisp_tcp_conn *conn)
+{
+    return conn && (conn->flags & TCP_ACK_LATER);
+}
+
+/* The connection may have been freed, and its place taken by another one, whose deadline is as good. Not in line, so
+ * that those that were answered do not save registers for it. */
+static __attribute__((noinline)) void arm_late(struct wisp_tcp_conn *conn, wisp_time now)
+{
+    wisp_tcp_timer_arm(conn, time_of(conn->ack_at, now));
+}
+
+void wisp_tcp_timer_late(struct wisp_tcp_conn *conn, wisp_time at)
+{
+    struct wisp_tcp *tcp = conn->tcp;
+    struct wisp_tcp_conn **place = &tcp->late[tcp->lates++ % TCP_LATE];
+    struct wisp_tcp_conn *before = *place;
+    bool owes = is_late(before);
+    *place = conn;
+    conn->flags |= TCP_ACK_LATER;
+    conn->ack_at = tcp_ms(at);
+    tcp->timers_at = wisp_time_min(tcp->timers_at, at);
+    if (owes) {
+        arm_late(before, tcp->now);
+    }
 }
 
 void wisp_tcp_timer_half(struct wisp_tcp *tcp, struct tcp_half4 *half, wisp_time at)
@@ -42,15 +81,6 @@ void wisp_tcp_timer_data(struct wisp_tcp_conn *conn, wisp_time now)
         conn->unacked_at = tcp_ms(now);
         wisp_tcp_timer_rexmit(conn, now);
     }
-}
-
-/* The time of a 32-bit millisecond stamp that lies less than 24 days from now. */
-static wisp_time time_of(uint32_t ms, wisp_time now)
-{
-    int32_t ahead = (int32_t)(ms - tcp_ms(now));
-    wisp_time floor = now - now % 1000000u;
-    return ahead >= 0 ? floor + WISP_MS((uint32_t)ahead)
-                      : floor - wisp_time_min(floor, WISP_MS((uint32_t)-ahead));
 }
 
 /* When the next keepalive probe is due. */
@@ -207,6 +237,11 @@ static struct wisp_tcp_conn *conn_of(struct wisp_timer *timer)
 void wisp_tcp_timer_expire(struct wisp_tcp *tcp, wisp_time now)
 {
     struct wisp_timer *timer;
+    for (uint32_t i = 0; i < TCP_LATE; i++) {
+        if (is_late(tcp->late[i])) {
+            arm_late(tcp->late[i], now);
+        }
+    }
     while ((timer = wisp_wheel_expire(&tcp->half_wheel, now)) != NULL) {
         wisp_tcp_half_expire(tcp, (struct tcp_half4 *)(void *)timer, now);
     }

@@ -141,6 +141,7 @@ static void see_stack(struct look *look, const struct wire *w, const struct wisp
     see(look, &w->tcp->events, sizeof(w->tcp->events));
     see(look, &w->tcp->told, sizeof(w->tcp->told));
     see(look, &w->tcp->timers_at, sizeof(w->tcp->timers_at));
+    see(look, &w->tcp->lates, sizeof(w->tcp->lates));
     see(look, &w->tcp->blocks.available, sizeof(w->tcp->blocks.available));
     see(look, &w->deadline, sizeof(w->deadline));
     bool part = c->part != NULL;
