@@ -32,7 +32,7 @@ static bool ack_is_expected(const struct wisp_tcp_conn *conn, const struct tcp_s
 static bool timestamp_is_expected(const struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
 {
     return !(conn->flags & TCP_HAS_TS) ||
-           (seg->options.has_ts && (int32_t)(seg->options.tsval - conn->ts_recent) >= 0);
+           (seg->options.has_ts && (int32_t)(seg->options.tsval - tcp_cold(conn)->ts_recent) >= 0);
 }
 
 static bool is_expected(const struct wisp_tcp_conn *conn, const struct tcp_segment *seg,
@@ -65,7 +65,7 @@ static void all_acked(struct wisp_tcp_conn *conn, uint32_t bytes, uint32_t ms, w
     chain_pop_single(&part->send);
     part->write_page = NULL;
     conn->snd_una = conn->snd_nxt;
-    conn->acked += bytes;
+    tcp_count_acked(conn, bytes);
     conn->retries = 0;
     conn->unacked_at = ms;
     conn->rexmit_at = WISP_NEVER;
@@ -124,7 +124,7 @@ static void take_alone(struct wisp_tcp_conn *conn, const struct wisp_pkt *pkt,
     conn->pages++;
     part->unread = seg->length;
     conn->rcv_nxt = seq_add(conn->rcv_nxt, seg->length);
-    conn->received += seg->length;
+    tcp_count_received(conn, seg->length);
     conn->tcp->count[TCP_RX_BYTES] += seg->length;
     wisp_tcp_receive_acknowledge(conn, now);
     wisp_tcp_event_add(conn);

@@ -49,8 +49,8 @@ static uint32_t put_word(uint8_t *p, uint32_t number)
 static uint64_t put_timestamp(const struct wisp_tcp_conn *conn, uint8_t *p, wisp_time now)
 {
     uint64_t sum = put_word(p, TCP_TS_WORD);
-    sum += put_word(p + 4, tcp_ms(now) + conn->ts_offset);
-    return sum + put_word(p + 8, conn->ts_recent);
+    sum += put_word(p + 4, tcp_ms(now) + tcp_cold(conn)->ts_offset);
+    return sum + put_word(p + 8, tcp_cold(conn)->ts_recent);
 }
 
 /* The segment, on its way; null, and nothing changed: the way is closed. */
@@ -86,7 +86,7 @@ static inline struct wisp_pkt *put_segment(struct wisp_tcp_conn *conn, struct tc
     last = l3->tcp.csum_tx ? last : last ^ 0xffffu;
     last = WISP_LITTLE_ENDIAN ? last : last << 16;
     memcpy(p + 16, &last, sizeof(last)); /* the checksum, and no urgent pointer */
-    pkt->queue = (uint16_t)conn->hash;
+    pkt->queue = conn->queue;
     conn->ack_sent = conn->rcv_nxt;
     conn->flags &= ~(uint32_t)(TCP_ACK_NOW | TCP_ACK_LATER | TCP_CHECK_UPDATE);
     tcp->count[TCP_TX_SEGMENTS]++;

@@ -99,7 +99,7 @@ static enum outcome send_record(struct wisp_tcp_conn *conn, struct tcp_record *r
     }
     record->flags |= TCP_RECORD_AGAIN | TCP_RECORD_HELD;
     record->sent_at = now;
-    conn->again_bytes += length;
+    tcp_cold(conn)->again_bytes += length;
     conn->tcp->count[TCP_RETRANSMITS]++;
     wisp_tcp_emit_data(conn, pkt, record->seq, length + more, &from, flags, now);
     if (more) {
@@ -174,8 +174,8 @@ static uint32_t new_length(struct wisp_tcp_conn *conn)
         n = least(n, conn->mss);
         return n ? n : 1;
     }
-    if (n > 0 &&
-        ((n == unsent && small_allowed(conn)) || (n == window && n >= conn->max_wnd / 2))) {
+    if (n > 0 && ((n == unsent && small_allowed(conn)) ||
+                  (n == window && n >= tcp_cold(conn)->max_wnd / 2))) {
         return n;
     }
     return 0;

@@ -85,7 +85,7 @@ bool wisp_tcp_receive_view(struct wisp_tcp_conn *conn, const struct wisp_view *v
                                                              : receive_push(conn, view);
     if (done) {
         conn->rcv_nxt = seq_add(conn->rcv_nxt, view->length);
-        conn->received += view->length;
+        tcp_count_received(conn, view->length);
     }
     return done;
 }
@@ -100,7 +100,7 @@ static bool keep(struct wisp_tcp_conn *conn, const struct wisp_pkt *pkt,
     }
     bool done = collect(conn, view);
     conn->rcv_nxt = seq_add(conn->rcv_nxt, done ? view->length : 0);
-    conn->received += done ? view->length : 0;
+    tcp_count_received(conn, done ? view->length : 0);
     return done;
 }
 

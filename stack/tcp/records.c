@@ -235,12 +235,12 @@ struct tcp_record *wisp_tcp_record_next_lost(struct wisp_tcp_conn *conn, uint32_
 uint64_t wisp_tcp_record_released(const struct wisp_tcp_conn *conn)
 {
     if (!conn->part || chain_empty(&conn->part->records)) {
-        return conn->acked;
+        return tcp_acked(conn);
     }
     const struct tcp_record *record = &chain_front(&conn->part->records)->record;
     if (!seq_before(record->seq, conn->snd_una)) {
-        return conn->acked;
+        return tcp_acked(conn);
     }
     bool fin_acked = (conn->flags & TCP_FIN_SENT) && tcp_in_flight(conn) == 0;
-    return conn->acked - (seq_span(record->seq, conn->snd_una) - fin_acked);
+    return tcp_acked(conn) - (seq_span(record->seq, conn->snd_una) - fin_acked);
 }

@@ -32,15 +32,15 @@ void wisp_tcp_challenge(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
     uint16_t tick = (uint16_t)(tcp_ms(now) >> 7);
-    if ((int16_t)(tick - conn->challenge_at) >= 0 || conn->challenges == 0) {
-        if ((int16_t)(tick - conn->challenge_at) < 0) {
+    if ((int16_t)(tick - tcp_cold(conn)->challenge_at) >= 0 || tcp_cold(conn)->challenges == 0) {
+        if ((int16_t)(tick - tcp_cold(conn)->challenge_at) < 0) {
             tcp->count[TCP_CHALLENGES_WITHHELD]++;
             return;
         }
-        conn->challenge_at = (uint16_t)(tick + 6 + wisp_rng_below(&tcp->rng, 6));
-        conn->challenges = (uint8_t)(8 + wisp_rng_below(&tcp->rng, 8));
+        tcp_cold(conn)->challenge_at = (uint16_t)(tick + 6 + wisp_rng_below(&tcp->rng, 6));
+        tcp_cold(conn)->challenges = (uint8_t)(8 + wisp_rng_below(&tcp->rng, 8));
     }
-    conn->challenges--;
+    tcp_cold(conn)->challenges--;
     tcp->count[TCP_CHALLENGE_ACKS]++;
     conn->flags |= TCP_ACK_NOW;
     wisp_tcp_output_add(conn);
@@ -50,9 +50,9 @@ void wisp_tcp_take_timestamp(struct wisp_tcp_conn *conn, const struct tcp_segmen
                              wisp_time now)
 {
     if (!seq_after(seg->seq, conn->ack_sent) &&
-        (int32_t)(seg->options.tsval - conn->ts_recent) >= 0) {
-        conn->ts_recent = seg->options.tsval;
-        conn->ts_recent_at = minutes(now);
+        (int32_t)(seg->options.tsval - tcp_cold(conn)->ts_recent) >= 0) {
+        tcp_cold(conn)->ts_recent = seg->options.tsval;
+        tcp_cold(conn)->ts_recent_at = minutes(now);
     }
 }
 
@@ -66,8 +66,8 @@ static bool check_timestamp(const struct arriving *a)
         conn->tcp->count[TCP_RX_NO_TIMESTAMP]++;
         return false;
     }
-    bool old = (int32_t)(a->seg->options.tsval - conn->ts_recent) < 0 &&
-               (uint16_t)(minutes(a->now) - conn->ts_recent_at) < PAWS_LIFE_MIN;
+    bool old = (int32_t)(a->seg->options.tsval - tcp_cold(conn)->ts_recent) < 0 &&
+               (uint16_t)(minutes(a->now) - tcp_cold(conn)->ts_recent_at) < PAWS_LIFE_MIN;
     if (old) {
         conn->tcp->count[TCP_RX_PAWS]++;
         wisp_tcp_challenge(conn, a->now);
@@ -179,7 +179,7 @@ static bool complete_open(const struct arriving *a)
     }
     conn->snd_una = conn->snd_nxt;
     conn->snd_wnd = (uint32_t)a->seg->window << conn->snd_shift;
-    conn->max_wnd = conn->snd_wnd;
+    tcp_cold(conn)->max_wnd = conn->snd_wnd;
     conn->snd_wl1 = a->seg->seq;
     conn->snd_wl2 = a->seg->ack;
     wisp_tcp_conn_established(conn, a->now);

@@ -242,7 +242,7 @@ static uint32_t outstanding(const struct wisp_tcp_conn *conn)
 
 uint64_t wisp_tcp_queued(const struct wisp_tcp_conn *conn)
 {
-    return conn->acked + outstanding(conn);
+    return tcp_acked(conn) + outstanding(conn);
 }
 
 uint64_t wisp_tcp_released(const struct wisp_tcp_conn *conn)

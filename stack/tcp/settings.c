@@ -5,12 +5,12 @@
 
 void wisp_tcp_set_cookie(struct wisp_tcp_conn *conn, void *cookie)
 {
-    conn->u.cookie = cookie;
+    tcp_cold(conn)->u.cookie = cookie;
 }
 
 void *wisp_tcp_cookie(const struct wisp_tcp_conn *conn)
 {
-    return conn->u.cookie;
+    return tcp_cold(conn)->u.cookie;
 }
 
 void wisp_tcp_set_nodelay(struct wisp_tcp_conn *conn, bool nodelay)
@@ -39,11 +39,13 @@ void wisp_tcp_set_keepalive(struct wisp_tcp_conn *conn, wisp_time idle, wisp_tim
                             uint8_t count)
 {
     wisp_time now = conn->tcp->now;
-    conn->keep_idle = seconds(idle, UINT16_MAX);
-    conn->keep_interval = interval ? seconds(interval, UINT16_MAX) : 1;
-    conn->keep_count = count > 1 ? count : 2; /* MUST-29: one lost probe ends nothing */
+    struct tcp_cold *cold = tcp_cold(conn);
+    cold->keep_idle = seconds(idle, UINT16_MAX);
+    cold->keep_interval = interval ? seconds(interval, UINT16_MAX) : 1;
+    cold->keep_count = count > 1 ? count : 2; /* MUST-29: one lost probe ends nothing */
+    conn->keeps = cold->keep_idle != 0;
     conn->keep_probes = 0;
-    if (conn->keep_idle && conn->state != WISP_TCP_STATE_CLOSED &&
+    if (conn->keeps && conn->state != WISP_TCP_STATE_CLOSED &&
         conn->state != WISP_TCP_STATE_TIME_WAIT) {
         wisp_tcp_timer_arm(conn, wisp_time_add(now, WISP_SEC(1)));
     }
@@ -51,13 +53,14 @@ void wisp_tcp_set_keepalive(struct wisp_tcp_conn *conn, wisp_time idle, wisp_tim
 
 void wisp_tcp_set_user_timeout(struct wisp_tcp_conn *conn, wisp_time timeout)
 {
-    conn->user_timeout = timeout == WISP_NEVER ? TCP_FOR_EVER : seconds(timeout, TCP_FOR_EVER - 1);
+    tcp_cold(conn)->user_timeout =
+        timeout == WISP_NEVER ? TCP_FOR_EVER : seconds(timeout, TCP_FOR_EVER - 1);
 }
 
 enum wisp_err wisp_tcp_soft_error(struct wisp_tcp_conn *conn)
 {
-    enum wisp_err err = (enum wisp_err)conn->soft;
-    conn->soft = WISP_OK;
+    enum wisp_err err = (enum wisp_err)tcp_cold(conn)->soft;
+    tcp_cold(conn)->soft = WISP_OK;
     return err;
 }
 
@@ -89,15 +92,15 @@ void wisp_tcp_info(const struct wisp_tcp_conn *conn, struct wisp_tcp_info *info)
         .snd_wnd = conn->snd_wnd,
         .rcv_wnd = seq_span(conn->rcv_nxt, conn->rcv_edge),
         .in_flight = tcp_in_flight(conn),
-        .queued = (uint32_t)(queued - conn->acked),
+        .queued = (uint32_t)(queued - tcp_acked(conn)),
         .readable = wisp_tcp_readable(conn),
         .pages = conn->pages,
         .srtt = WISP_US(conn->srtt8 / 8),
         .rttvar = WISP_US(conn->rttvar4 / 4),
         .rto = WISP_US(wisp_tcp_rto(conn)),
         .bytes_sent = queued - (part ? part->unsent : 0),
-        .bytes_received = conn->received,
-        .bytes_retransmitted = conn->again_bytes,
+        .bytes_received = (uint64_t)tcp_cold(conn)->received_high << 32 | conn->received,
+        .bytes_retransmitted = tcp_cold(conn)->again_bytes,
         .timestamps = conn->flags & TCP_HAS_TS,
         .sack = conn->flags & TCP_HAS_SACK,
         .window_scaling = conn->flags & TCP_HAS_SCALE,

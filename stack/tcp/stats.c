@@ -65,7 +65,7 @@ bool wisp_tcp_counter(const struct wisp_tcp *tcp, uint32_t index, struct wisp_co
 
 size_t wisp_tcp_idle_size(void)
 {
-    return sizeof(struct wisp_tcp_conn) + sizeof(struct tcp_slot);
+    return sizeof(struct wisp_tcp_conn) + sizeof(struct tcp_cold) + sizeof(struct tcp_slot);
 }
 
 size_t wisp_tcp_time_wait_size(void)

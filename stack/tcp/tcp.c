@@ -52,6 +52,7 @@ struct layout {
     struct tcp_pool_block *block;
     struct tcp_part *part;
     struct wisp_tcp_conn *conn;
+    struct tcp_cold *cold;
     struct tcp_half4 *half;
     struct tcp_time_wait4 *time_wait;
     struct wisp_tcp_listener *listener;
@@ -62,6 +63,7 @@ static size_t lay_out(uint8_t *base, const struct wisp_tcp_config *config, struc
     struct wisp_arena arena = {base, 0};
     l->tcp = wisp_arena_take(&arena, 1, sizeof(*l->tcp), 64);
     l->conn = wisp_arena_take(&arena, config->connections, sizeof(*l->conn), 64);
+    l->cold = wisp_arena_take(&arena, config->connections, sizeof(*l->cold), 64);
     l->part = wisp_arena_take(&arena, parts(config), sizeof(*l->part), 64);
     l->block = wisp_arena_take(&arena, blocks(config), sizeof(*l->block), 64);
     l->slot = wisp_arena_take(&arena, slots(config), sizeof(*l->slot), 64);
@@ -242,6 +244,7 @@ struct wisp_tcp *wisp_tcp_init(void *mem, size_t size, const struct wisp_tcp_con
     tcp->transport = (struct wisp_transport){&transport_ops, tcp, PROTOCOL_TCP, NULL};
     tcp->config = *config;
     tcp->conn = l.conn;
+    tcp->cold = l.cold;
     tcp->half = l.half;
     tcp->time_wait = l.time_wait;
     tcp->listener = l.listener;

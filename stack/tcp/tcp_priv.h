@@ -86,7 +86,10 @@ struct tcp_own_block {
     union tcp_entry entry[TCP_OWN_ENTRIES];
 };
 
-/* What a connection needs while data is queued, in flight, unread or out of order. Its first five cache lines are what
+/*
+ * A connection is kept in three parts, so that ten thousand that are asked at random cost few cache lines:
+ * wisp_tcp_conn and tcp_cold for as long as it lives, at the same place of two arrays, and tcp_part while there is
+ * work. tcp_part is what it needs while data is queued, in flight, unread or out of order; its first five cache lines are what
  * a small request and its answer touch. */
 struct tcp_part {
     _Alignas(TCP_LINE) union {
@@ -135,61 +138,77 @@ struct tcp_part {
 
 _Static_assert(offsetof(struct tcp_part, own) + 4 == TCP_PART_TOUCHED, "it lies together");
 
+/* What is touched by each segment: three cache lines. */
 struct wisp_tcp_conn {
     /* who, and what arrives */
-    struct wisp_flow flow;
+    _Alignas(TCP_LINE) struct wisp_flow flow;
     uint16_t local_port, remote_port;
+    uint16_t pseudo; /* sum of the pseudo-header without length */
+    struct tcp_seq rcv_nxt;
+    struct tcp_seq rcv_edge;       /* right edge of the window offered; never moves back */
+    struct tcp_seq ack_sent;       /* Last.ACK.sent */
+    uint32_t heard_at, unacked_at; /* ms */
+
+    /* sending */
+    struct tcp_seq snd_una, snd_nxt;
+    uint32_t snd_wnd;
+    struct tcp_seq snd_wl1, snd_wl2;
+    struct wisp_tcp_window cc;
+    uint32_t srtt8;   /* us * 8; 0: no sample yet */
+    uint32_t rttvar4; /* us * 4 */
+    uint32_t output_next;
+    uint32_t event_next;
+    uint32_t acked;    /* stream offset of SND.UNA, low half */
+    uint32_t received; /* stream offset of RCV.NXT, low half */
+    uint32_t taken;    /* bytes the application took over and holds */
+    uint16_t held;     /* packets with data in the device's hands */
+    uint16_t pages;    /* charged for received data */
+    uint16_t queue;    /* of the device: its segments stay on one */
+    uint8_t want;
+    uint8_t retries;
+
+    /* time, and what is asked when it has come */
+    struct wisp_timer timer; /* at the earliest of all deadlines, or earlier */
+    wisp_time rexmit_at;     /* SYN, retransmission or persist timer; WISP_NEVER: off */
+    struct tcp_part *part;
+    struct wisp_tcp *tcp;
+    uint32_t flags;
+    uint32_t ack_at; /* ms */
+    uint16_t mss;    /* payload of a full segment now */
     uint8_t state;
     uint8_t snd_shift : 4;
     uint8_t rcv_shift : 4;
-    uint32_t flags;
-    struct tcp_seq rcv_nxt;
-    struct tcp_seq rcv_edge; /* right edge of the window offered; never moves back */
-    struct tcp_seq ack_sent; /* Last.ACK.sent */
-    uint32_t ts_recent;
-    /* sending */
-    struct tcp_seq snd_una, snd_nxt;
-    uint32_t snd_wnd, max_wnd;
-    struct tcp_seq snd_wl1, snd_wl2;
-    struct wisp_tcp_window cc;
-    struct tcp_part *part;
-    struct wisp_tcp *tcp;
-    uint16_t mss;     /* payload of a full segment now */
-    uint16_t pseudo;  /* sum of the pseudo-header without length */
-    uint32_t srtt8;   /* us * 8; 0: no sample yet */
-    uint32_t rttvar4; /* us * 4 */
-    uint32_t ack_at;  /* ms */
-    /* time */
-    wisp_time rexmit_at;     /* SYN, retransmission or persist timer; WISP_NEVER: off */
-    struct wisp_timer timer; /* at the earliest of all deadlines, or earlier */
+    uint8_t keep_probes;
+    bool keeps; /* keepalive is on */
+    uint8_t generation;
+    uint8_t reason; /* enum wisp_err */
+};
+
+/* What is not. */
+struct tcp_cold {
     union {
         void *cookie;
         struct wisp_tcp_listener *listener; /* until ACCEPTED is told */
     } u;
-    uint32_t output_next;
-    uint32_t event_next;
-    uint32_t ts_offset;
     uint32_t hash;
-    uint64_t acked;                                  /* stream offset of SND.UNA */
-    uint64_t received;                               /* stream offset of RCV.NXT */
-    uint32_t heard_at, unacked_at;                   /* ms */
+    uint32_t acked_high, received_high;
+    uint32_t max_wnd;
+    uint32_t ts_recent, ts_offset;
     uint32_t again_bytes;                            /* sent more than once */
-    uint32_t taken;                                  /* bytes the application took over and holds */
-    uint16_t held;                                   /* packets with data in the device's hands */
-    uint16_t pages;                                  /* charged for received data */
     uint16_t user_timeout, keep_idle, keep_interval; /* s */
     uint16_t peer_mss;
     uint16_t ts_recent_at; /* min */
     uint16_t challenge_at; /* 128 ms */
     uint8_t challenges;    /* left until then */
-    uint8_t want;
-    uint8_t retries;
-    uint8_t keep_count, keep_probes;
-    uint8_t soft, reason; /* enum wisp_err */
-    uint8_t generation;
+    uint8_t keep_count;
+    uint8_t soft; /* enum wisp_err */
 };
 
-_Static_assert(sizeof(struct wisp_tcp_conn) <= 248,
+_Static_assert(offsetof(struct wisp_tcp_conn, snd_una) == TCP_LINE, "lines");
+_Static_assert(offsetof(struct wisp_tcp_conn, timer) == 2 * TCP_LINE, "lines");
+_Static_assert(sizeof(struct wisp_tcp_conn) == 3 * TCP_LINE, "lines");
+_Static_assert(sizeof(struct wisp_tcp_conn) + sizeof(struct tcp_cold) + sizeof(struct tcp_slot) <=
+                   256,
                "an idle connection and its table slot: 256 bytes");
 
 struct wisp_tcp_listener {
@@ -272,6 +291,7 @@ struct wisp_tcp {
     struct wisp_transport transport;
     struct wisp_l3 *l3;
     struct wisp_tcp_conn *conn;
+    struct tcp_cold *cold;      /* of each */
     struct wisp_tcp_conn *last; /* the connection the last segment was for */
     struct wisp_tcp_conn *sent; /* the one that sent the last data: an answer is for it */
     struct tcp_blocks blocks;
@@ -339,6 +359,36 @@ static inline void tcp_forget(struct wisp_tcp *tcp, const struct wisp_tcp_conn *
 static inline uint32_t tcp_conn_index(const struct wisp_tcp_conn *conn)
 {
     return (uint32_t)(conn - conn->tcp->conn);
+}
+
+static inline struct tcp_cold *tcp_cold(const struct wisp_tcp_conn *conn)
+{
+    return &conn->tcp->cold[tcp_conn_index(conn)];
+}
+
+/* conn.c: the low half of conn's acked or received went round. */
+__attribute__((cold)) void wisp_tcp_conn_carry(struct wisp_tcp_conn *conn, bool acked);
+
+static inline void tcp_count_acked(struct wisp_tcp_conn *conn, uint32_t bytes)
+{
+    conn->acked += bytes;
+    if (conn->acked < bytes) {
+        wisp_tcp_conn_carry(conn, true);
+    }
+}
+
+static inline void tcp_count_received(struct wisp_tcp_conn *conn, uint32_t bytes)
+{
+    conn->received += bytes;
+    if (conn->received < bytes) {
+        wisp_tcp_conn_carry(conn, false);
+    }
+}
+
+/* Stream offset of SND.UNA. */
+static inline uint64_t tcp_acked(const struct wisp_tcp_conn *conn)
+{
+    return (uint64_t)tcp_cold(conn)->acked_high << 32 | conn->acked;
 }
 
 /* Data sequence numbers (and FIN) sent and not acknowledged. */

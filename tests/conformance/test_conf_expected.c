@@ -126,16 +126,18 @@ static void see_part(struct look *look, const struct wire *w, const struct tcp_p
 static void see_stack(struct look *look, const struct wire *w, const struct wisp_tcp_conn *c)
 {
     struct wisp_tcp_conn copy = *c;
+    struct tcp_cold cold = *tcp_cold(c);
     bool timer = wisp_timer_is_set(&c->timer);
     copy.tcp = NULL;
     copy.part = NULL;
-    copy.u.cookie = NULL;
     copy.timer.next = NULL;
     copy.timer.link = NULL;
     memset(&copy.flow.local.u.ip6.octet[4], 0, 12); /* beyond an IPv4 address */
     memset(&copy.flow.remote.u.ip6.octet[4], 0, 12);
     look->length = 0;
+    cold.u.cookie = NULL;
     see(look, &copy, sizeof(copy));
+    see(look, &cold, sizeof(cold));
     see(look, &timer, sizeof(timer));
     see(look, &w->tcp->output, sizeof(w->tcp->output));
     see(look, &w->tcp->events, sizeof(w->tcp->events));
