@@ -110,10 +110,10 @@ static void fetch_conn(const struct wisp_tcp_conn *conn)
     }
 }
 
-static void fetch_part(const struct wisp_tcp_conn *conn)
+static void fetch_part(const struct tcp_part *part)
 {
-    for (uint32_t at = 0; conn->part && at < TCP_PART_TOUCHED; at += TCP_LINE) {
-        __builtin_prefetch((const uint8_t *)conn->part + at, 1);
+    for (uint32_t at = 0; at < TCP_PART_TOUCHED; at += TCP_LINE) {
+        __builtin_prefetch((const uint8_t *)part + at, 1);
     }
 }
 
@@ -125,6 +125,9 @@ static bool entry_is_for(const struct wisp_tcp *tcp, uint32_t entry, const struc
     switch (tcp_entry_kind(entry)) {
     case TCP_KIND_CONN:
         fetch_conn(&tcp->conn[index]);
+        if (index < tcp->parts.count && tcp->parts.at_place[index]) {
+            fetch_part(&tcp->parts.part[index]);
+        }
         return is_for(&tcp->conn[index], tuple);
     case TCP_KIND_HALF:
         return is_for4(tuple, half->local, half->remote, half->local_port, half->remote_port);
@@ -196,7 +199,9 @@ static void entry_input(struct wisp_tcp *tcp, uint32_t entry, struct wisp_pkt *p
     switch (tcp_entry_kind(entry)) {
     case TCP_KIND_CONN:
         tcp->last = &tcp->conn[index];
-        fetch_part(tcp->last);
+        if (tcp->last->part && tcp->last->part != &tcp->parts.part[index]) {
+            fetch_part(tcp->last->part);
+        }
         conn_input(tcp->last, pkt, seg, now);
         break;
     case TCP_KIND_HALF:

@@ -195,10 +195,10 @@ static void part_reset(struct tcp_part *part)
 {
     WISP_ASSERT(!part->send.count && !part->records.count && !part->receive.count &&
                 !part->pieces.count);
-    part->u.used_at = 0;
+    part->u.used.at = 0;
     part->unsent = 0;
     part->held_at.block = NULL;
-    part->write_page = NULL;
+    part->u.used.write_page = NULL;
     part->unread = 0;
     part->reordered = 0;
     part->lost = 0;
@@ -213,22 +213,32 @@ static void part_reset(struct tcp_part *part)
     part->small_sent = false;
 }
 
-bool wisp_tcp_part_get(struct wisp_tcp_conn *conn)
+static bool part_start(struct wisp_tcp_conn *conn, struct tcp_part *part)
 {
-    struct wisp_tcp *tcp = conn->tcp;
-    if (conn->part) {
-        return true;
-    }
-    struct tcp_part *part = tcp->free_part;
     if (!part) {
-        tcp->count[TCP_STARVED]++;
+        conn->tcp->count[TCP_STARVED]++;
         return false;
     }
-    tcp->free_part = part->u.next;
     part_reset(part);
     part->recover = seq_sub(conn->snd_una, 1);
     conn->part = part;
     return true;
+}
+
+bool wisp_tcp_part_get(struct wisp_tcp_conn *conn)
+{
+    if (conn->part) {
+        return true;
+    }
+    return part_start(conn, wisp_tcp_parts_take(&conn->tcp->parts));
+}
+
+bool wisp_tcp_part_get_at_place(struct wisp_tcp_conn *conn)
+{
+    if (conn->part) {
+        return true;
+    }
+    return part_start(conn, wisp_tcp_parts_take_at(&conn->tcp->parts, tcp_conn_index(conn)));
 }
 
 void wisp_tcp_part_give(struct wisp_tcp_conn *conn)
@@ -239,8 +249,7 @@ void wisp_tcp_part_give(struct wisp_tcp_conn *conn)
     while (!chain_empty(&conn->part->records)) {
         chain_pop(&conn->part->records, &tcp->blocks);
     }
-    conn->part->u.next = tcp->free_part;
-    tcp->free_part = conn->part;
+    wisp_tcp_parts_give(&tcp->parts, conn->part);
     conn->part = NULL;
 }
 
@@ -253,16 +262,15 @@ void wisp_tcp_part_settle(struct wisp_tcp_conn *conn, wisp_time now)
     }
     wisp_time idle = conn->tcp->config.working_idle;
     if (part->history && conn->state != WISP_TCP_STATE_CLOSED) {
-        if (part->u.used_at == 0) {
-            part->u.used_at = now;
+        if (part->u.used.at == 0) {
+            part->u.used.at = now;
             wisp_tcp_timer_arm(conn, wisp_time_add(now, idle));
             return;
         }
-        if (now < wisp_time_add(part->u.used_at, idle)) {
+        if (now < wisp_time_add(part->u.used.at, idle)) {
             return;
         }
     }
-    conn->part->u.next = conn->tcp->free_part;
-    conn->tcp->free_part = conn->part;
+    wisp_tcp_parts_give(&conn->tcp->parts, part);
     conn->part = NULL;
 }

@@ -63,7 +63,7 @@ static void all_acked(struct wisp_tcp_conn *conn, uint32_t bytes, uint32_t ms, w
     struct wisp_page *page = chain_front(&part->send)->view.page;
     chain_pop_single(&part->records);
     chain_pop_single(&part->send);
-    part->write_page = NULL;
+    part->u.used.write_page = NULL;
     conn->snd_una = conn->snd_nxt;
     tcp_count_acked(conn, bytes);
     conn->retries = 0;

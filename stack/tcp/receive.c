@@ -170,7 +170,7 @@ void wisp_tcp_receive_text(struct wisp_tcp_conn *conn, struct wisp_pkt *pkt,
         return;
     }
     conn->tcp->count[TCP_RX_BYTES] += length;
-    if (!wisp_tcp_part_get(conn)) {
+    if (!wisp_tcp_part_get_at_place(conn)) {
         conn->tcp->count[TCP_RX_NO_MEMORY]++;
         return;
     }

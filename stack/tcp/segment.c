@@ -31,16 +31,17 @@ static uint16_t minutes(wisp_time now)
 void wisp_tcp_challenge(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
+    struct tcp_cold *cold = tcp_cold(conn);
     uint16_t tick = (uint16_t)(tcp_ms(now) >> 7);
-    if ((int16_t)(tick - tcp_cold(conn)->challenge_at) >= 0 || tcp_cold(conn)->challenges == 0) {
-        if ((int16_t)(tick - tcp_cold(conn)->challenge_at) < 0) {
+    if ((int16_t)(tick - cold->challenge_at) >= 0 || cold->challenges == 0) {
+        if ((int16_t)(tick - cold->challenge_at) < 0) {
             tcp->count[TCP_CHALLENGES_WITHHELD]++;
             return;
         }
-        tcp_cold(conn)->challenge_at = (uint16_t)(tick + 6 + wisp_rng_below(&tcp->rng, 6));
-        tcp_cold(conn)->challenges = (uint8_t)(8 + wisp_rng_below(&tcp->rng, 8));
+        cold->challenge_at = (uint16_t)(tick + 6 + wisp_rng_below(&tcp->rng, 6));
+        cold->challenges = (uint8_t)(8 + wisp_rng_below(&tcp->rng, 8));
     }
-    tcp_cold(conn)->challenges--;
+    cold->challenges--;
     tcp->count[TCP_CHALLENGE_ACKS]++;
     conn->flags |= TCP_ACK_NOW;
     wisp_tcp_output_add(conn);
@@ -49,10 +50,11 @@ void wisp_tcp_challenge(struct wisp_tcp_conn *conn, wisp_time now)
 void wisp_tcp_take_timestamp(struct wisp_tcp_conn *conn, const struct tcp_segment *seg,
                              wisp_time now)
 {
+    struct tcp_cold *cold = tcp_cold(conn);
     if (!seq_after(seg->seq, conn->ack_sent) &&
-        (int32_t)(seg->options.tsval - tcp_cold(conn)->ts_recent) >= 0) {
-        tcp_cold(conn)->ts_recent = seg->options.tsval;
-        tcp_cold(conn)->ts_recent_at = minutes(now);
+        (int32_t)(seg->options.tsval - cold->ts_recent) >= 0) {
+        cold->ts_recent = seg->options.tsval;
+        cold->ts_recent_at = minutes(now);
     }
 }
 

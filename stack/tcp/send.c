@@ -108,7 +108,7 @@ static struct wisp_view *write_room(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
     struct wisp_view *last = chain_empty(&part->send) ? NULL : &chain_back(&part->send)->view;
-    if (last && last->page && last->page == part->write_page &&
+    if (last && last->page && last->page == part->u.used.write_page &&
         last->offset + last->length < WISP_PAGE_SIZE) {
         return last;
     }
@@ -121,7 +121,7 @@ static struct wisp_view *write_room(struct wisp_tcp_conn *conn)
         }
         return NULL;
     }
-    part->write_page = page;
+    part->u.used.write_page = page;
     return &chain_back(&part->send)->view;
 }
 
@@ -202,7 +202,7 @@ uint32_t wisp_tcp_write(struct wisp_tcp_conn *conn, const void *bytes, uint32_t 
 uint32_t wisp_tcp_send_room(const struct wisp_tcp_conn *conn)
 {
     struct wisp_tcp *tcp = conn->tcp;
-    if (!may_send(conn) || (!conn->part && !tcp->free_part)) {
+    if (!may_send(conn) || (!conn->part && !tcp->parts.free)) {
         return 0;
     }
     uint32_t used = conn->part ? conn->part->send.count : 0;
@@ -212,8 +212,8 @@ uint32_t wisp_tcp_send_room(const struct wisp_tcp_conn *conn)
     views = views < pages ? views : pages;
     views = views < slots ? views : slots;
     uint32_t room = views * WISP_PAGE_SIZE;
-    if (used && conn->part->write_page &&
-        chain_back(&conn->part->send)->view.page == conn->part->write_page) {
+    if (used && conn->part->u.used.write_page &&
+        chain_back(&conn->part->send)->view.page == conn->part->u.used.write_page) {
         const struct wisp_view *last = &chain_back(&conn->part->send)->view;
         room += WISP_PAGE_SIZE - last->offset - last->length;
     }
@@ -272,8 +272,8 @@ void wisp_tcp_send_acked(struct wisp_tcp_conn *conn, uint32_t bytes)
             return;
         }
         bytes -= view->length;
-        if (view->page == part->write_page) {
-            part->write_page = NULL;
+        if (view->page == part->u.used.write_page) {
+            part->u.used.write_page = NULL;
         }
         let_go(view);
         chain_pop(&part->send, &conn->tcp->blocks);
@@ -291,7 +291,7 @@ void wisp_tcp_send_drop(struct wisp_tcp_conn *conn)
         chain_pop(&part->records, &conn->tcp->blocks);
     }
     part->held_at.block = NULL;
-    part->write_page = NULL;
+    part->u.used.write_page = NULL;
     part->unsent = 0;
     part->lost = 0;
     conn->flags &= ~(uint32_t)TCP_URGENT_OUT;

@@ -51,6 +51,7 @@ struct layout {
     struct tcp_slot *slot;
     struct tcp_pool_block *block;
     struct tcp_part *part;
+    uint8_t *at_place;
     struct wisp_tcp_conn *conn;
     struct tcp_cold *cold;
     struct tcp_half4 *half;
@@ -65,6 +66,7 @@ static size_t lay_out(uint8_t *base, const struct wisp_tcp_config *config, struc
     l->conn = wisp_arena_take(&arena, config->connections, sizeof(*l->conn), 64);
     l->cold = wisp_arena_take(&arena, config->connections, sizeof(*l->cold), 64);
     l->part = wisp_arena_take(&arena, parts(config), sizeof(*l->part), 64);
+    l->at_place = wisp_arena_take(&arena, parts(config), sizeof(*l->at_place), 64);
     l->block = wisp_arena_take(&arena, blocks(config), sizeof(*l->block), 64);
     l->slot = wisp_arena_take(&arena, slots(config), sizeof(*l->slot), 64);
     l->half = wisp_arena_take(&arena, config->half_open, sizeof(*l->half), 64);
@@ -101,16 +103,11 @@ static void chain_up(struct wisp_tcp *tcp, const struct layout *l)
 {
     const struct wisp_tcp_config *config = &tcp->config;
     tcp->free_conn = tcp->free_half = tcp->free_wait = TCP_NONE;
-    tcp->free_part = NULL;
     for (uint32_t i = config->connections; i-- > 0;) {
         l->conn[i] = (struct wisp_tcp_conn){.tcp = tcp, .output_next = tcp->free_conn};
         tcp->free_conn = i;
     }
-    for (uint32_t i = parts(config); i-- > 0;) {
-        wisp_tcp_part_init(&l->part[i]);
-        l->part[i].u.next = tcp->free_part;
-        tcp->free_part = &l->part[i];
-    }
+    wisp_tcp_parts_init(&tcp->parts, l->part, l->at_place, parts(config));
     for (uint32_t i = config->half_open; i-- > 0;) {
         l->half[i] = (struct tcp_half4){.next = tcp->free_half};
         tcp->free_half = i;

@@ -81,6 +81,12 @@ struct tcp_cursor {
     uint32_t offset;
 };
 
+enum tcp_part_holder {
+    TCP_PART_FREE,
+    TCP_PART_OF_ANY,
+    TCP_PART_AT_PLACE /* the connection that has the same number */
+};
+
 struct tcp_own_block {
     struct tcp_block block;
     union tcp_entry entry[TCP_OWN_ENTRIES];
@@ -93,13 +99,17 @@ struct tcp_own_block {
  * a small request and its answer touch. */
 struct tcp_part {
     _Alignas(TCP_LINE) union {
-        struct tcp_part *next; /* free list */
-        wisp_time used_at;
+        struct {
+            struct tcp_part *next, *before;
+        } free;
+        struct {
+            wisp_time at; /* work ended, history is kept; 0: there is work */
+            /* the page wisp_tcp_write fills, if it is still the last one queued */
+            struct wisp_page *write_page;
+        } used;
     } u;
     struct tcp_chain send;  /* views from SND.UNA on */
     struct tcp_cursor next; /* where SND.NXT stands in send; void while unsent is 0 */
-    /* the page wisp_tcp_write fills, if it is still the last one queued */
-    struct wisp_page *write_page;
 
     struct tcp_own_block send_own;
     uint32_t unsent;          /* bytes queued and never sent */
@@ -121,6 +131,7 @@ struct tcp_part {
     bool urge;       /* send the first lost segment whatever the window says */
     bool history;    /* worth keeping for an idle time */
     bool small_sent; /* small_end is set */
+    uint8_t holder;  /* enum tcp_part_holder */
 
     struct tcp_own_block receive_own;
     uint32_t lost;          /* bytes of records marked lost */
@@ -287,6 +298,13 @@ struct tcp_list {
     uint32_t head, tail;
 };
 
+/* See parts.c. */
+struct tcp_parts {
+    struct tcp_part *part, *free;
+    uint8_t *at_place; /* of each: whether the connection that has its number holds it */
+    uint32_t count;
+};
+
 struct wisp_tcp {
     struct wisp_transport transport;
     struct wisp_l3 *l3;
@@ -295,7 +313,7 @@ struct wisp_tcp {
     struct wisp_tcp_conn *last; /* the connection the last segment was for */
     struct wisp_tcp_conn *sent; /* the one that sent the last data: an answer is for it */
     struct tcp_blocks blocks;
-    struct tcp_part *free_part;
+    struct tcp_parts parts;
     struct tcp_list output;
     struct tcp_list events;
     struct tcp_list told;
@@ -436,10 +454,21 @@ void wisp_tcp_conn_reset(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_
 void wisp_tcp_conn_established(struct wisp_tcp_conn *conn, wisp_time now);
 void wisp_tcp_conn_set_mss(struct wisp_tcp_conn *conn);
 void wisp_tcp_part_init(struct tcp_part *part);
+/* False: none is free. */
 bool wisp_tcp_part_get(struct wisp_tcp_conn *conn);
+/* The same for what was received. */
+bool wisp_tcp_part_get_at_place(struct wisp_tcp_conn *conn);
 void wisp_tcp_part_settle(struct wisp_tcp_conn *conn, wisp_time now);
 void wisp_tcp_part_give(struct wisp_tcp_conn *conn);
 void wisp_tcp_conn_tuple(const struct wisp_tcp_conn *conn, struct tcp_tuple *tuple);
+
+/* parts.c: count of both */
+void wisp_tcp_parts_init(struct tcp_parts *pool, struct tcp_part *part, uint8_t *at_place,
+                         uint32_t count);
+struct tcp_part *wisp_tcp_parts_take(struct tcp_parts *pool);
+/* The one with that number if it is free, else any. Null, both: none is free. */
+struct tcp_part *wisp_tcp_parts_take_at(struct tcp_parts *pool, uint32_t place);
+void wisp_tcp_parts_give(struct tcp_parts *pool, struct tcp_part *part);
 
 /* state.c */
 enum tcp_transition {

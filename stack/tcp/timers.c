@@ -114,9 +114,9 @@ static wisp_time earliest(const struct wisp_tcp_conn *conn, wisp_time now)
     if (waits_unread(conn)) {
         at = wisp_time_min(at, time_of(conn->unacked_at + FIN_WAIT_2_LIMIT, now));
     }
-    if (conn->part && conn->part->u.used_at) {
+    if (conn->part && conn->part->u.used.at) {
         at =
-            wisp_time_min(at, wisp_time_add(conn->part->u.used_at, conn->tcp->config.working_idle));
+            wisp_time_min(at, wisp_time_add(conn->part->u.used.at, conn->tcp->config.working_idle));
     }
     return at;
 }

@@ -99,7 +99,7 @@ static void see_part(struct look *look, const struct wire *w, const struct tcp_p
     uint32_t next[2] = {part->unsent ? part->next.at.index : 0,
                         part->unsent ? part->next.offset : 0};
     uint32_t held = part->held_at.block ? 1 + part->held_at.index : 0;
-    uint64_t write_page = page_number(w, part->write_page);
+    uint64_t write_page = page_number(w, part->u.used.write_page);
     struct tcp_chain *chains[] = {&copy.send, &copy.records, &copy.receive, &copy.pieces};
     struct tcp_own_block *own[] = {&copy.send_own, &copy.records_own, &copy.receive_own};
     for (size_t i = 0; i < 4; i++) {
@@ -112,7 +112,7 @@ static void see_part(struct look *look, const struct wire *w, const struct tcp_p
     }
     memset(&copy.next, 0, sizeof(copy.next));
     memset(&copy.held_at, 0, sizeof(copy.held_at));
-    copy.write_page = NULL;
+    copy.u.used.write_page = NULL;
     see(look, &copy, sizeof(copy));
     see(look, next, sizeof(next));
     see(look, &held, sizeof(held));
