@@ -69,7 +69,8 @@ void wisp_tcp_ack_window(struct wisp_tcp_conn *conn, const struct tcp_segment *s
     bool opened = window > conn->snd_wnd;
     bool was_shut = conn->snd_wnd == 0;
     conn->snd_wnd = window;
-    tcp_cold(conn)->max_wnd = window > tcp_cold(conn)->max_wnd ? window : tcp_cold(conn)->max_wnd;
+    wisp_tcp_cold(conn)->max_wnd =
+        window > wisp_tcp_cold(conn)->max_wnd ? window : wisp_tcp_cold(conn)->max_wnd;
     if (opened && conn->part && conn->part->send.count) {
         if (was_shut) {
             reopened(conn, now);
@@ -177,7 +178,7 @@ static bool ended(struct wisp_tcp_conn *conn, wisp_time now)
 bool wisp_tcp_ack_input(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
 {
     if (seq_after(seg->ack, conn->snd_nxt) ||
-        seq_before(seg->ack, seq_sub(conn->snd_una, tcp_cold(conn)->max_wnd))) {
+        seq_before(seg->ack, seq_sub(conn->snd_una, wisp_tcp_cold(conn)->max_wnd))) {
         conn->tcp->count[TCP_RX_BAD_ACK]++;
         wisp_tcp_challenge(conn, now);
         return false;

@@ -105,7 +105,7 @@ static bool is_for4(const struct tcp_tuple *tuple, struct wisp_ip4 local, struct
 /* Among many connections each one is a miss: its lines are asked for together, and so are its working part's. */
 static void fetch_conn(const struct wisp_tcp_conn *conn)
 {
-    for (uint32_t at = TCP_LINE; at < sizeof(*conn); at += TCP_LINE) {
+    for (uint32_t at = 0; at < sizeof(*conn); at += TCP_LINE) {
         __builtin_prefetch((const uint8_t *)conn + at);
     }
 }

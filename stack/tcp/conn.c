@@ -12,6 +12,11 @@
 #include "tcp_priv.h"
 #include <string.h>
 
+struct tcp_cold *wisp_tcp_cold(const struct wisp_tcp_conn *conn)
+{
+    return &conn->tcp->cold[tcp_conn_index(conn)];
+}
+
 struct wisp_tcp_conn *wisp_tcp_conn_alloc(struct wisp_tcp *tcp)
 {
     if (tcp->free_conn == TCP_NONE) {
@@ -22,10 +27,10 @@ struct wisp_tcp_conn *wisp_tcp_conn_alloc(struct wisp_tcp *tcp)
     tcp->conns++;
     memset(conn, 0, sizeof(*conn));
     conn->tcp = tcp;
-    memset(tcp_cold(conn), 0, sizeof(struct tcp_cold));
+    memset(wisp_tcp_cold(conn), 0, sizeof(struct tcp_cold));
     conn->rexmit_at = WISP_NEVER;
     conn->want = WISP_TCP_READABLE | WISP_TCP_END;
-    tcp_cold(conn)->user_timeout = 120;
+    wisp_tcp_cold(conn)->user_timeout = 120;
     return conn;
 }
 
@@ -68,13 +73,13 @@ void wisp_tcp_conn_start(struct wisp_tcp_conn *conn, const struct tcp_tuple *tup
     conn->flow.ttl = tcp->config.ttl;
     conn->local_port = tuple->local_port;
     conn->remote_port = tuple->remote_port;
-    tcp_cold(conn)->hash = (uint32_t)hash;
+    wisp_tcp_cold(conn)->hash = (uint32_t)hash;
     conn->queue = (uint16_t)hash;
-    tcp_cold(conn)->ts_offset = (uint32_t)(hash >> 32);
+    wisp_tcp_cold(conn)->ts_offset = (uint32_t)(hash >> 32);
     conn->pseudo = tcp->l3->ops->pseudo_sum(tuple->local, tuple->remote, conn->flow.protocol, 0);
     conn->heard_at = tcp_ms(now);
     conn->unacked_at = conn->heard_at;
-    tcp_cold(conn)->peer_mss = TCP_MSS_DEFAULT;
+    wisp_tcp_cold(conn)->peer_mss = TCP_MSS_DEFAULT;
     conn->flags |= TCP_TABLED;
     wisp_tcp_conn_set_mss(conn);
     wisp_tcp_table_add(&tcp->table, (uint32_t)hash, tcp_entry(TCP_KIND_CONN, tcp_conn_index(conn)));
@@ -85,8 +90,8 @@ void wisp_tcp_conn_set_mss(struct wisp_tcp_conn *conn)
 {
     struct wisp_l3 *l3 = conn->tcp->l3;
     uint32_t ours = l3->ops->mtu(l3->self, &conn->flow.remote) - l3->tcp.overhead - TCP_HEADER;
-    uint32_t peer =
-        tcp_cold(conn)->peer_mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : tcp_cold(conn)->peer_mss;
+    uint32_t peer = wisp_tcp_cold(conn)->peer_mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR
+                                                                  : wisp_tcp_cold(conn)->peer_mss;
     uint32_t mss = peer < ours ? peer : ours;
     if (conn->flags & TCP_HAS_TS) {
         mss = mss > TCP_TS_BYTES + 8 ? mss - TCP_TS_BYTES : 8;
@@ -97,7 +102,7 @@ void wisp_tcp_conn_set_mss(struct wisp_tcp_conn *conn)
 
 __attribute__((cold, noinline)) void wisp_tcp_conn_carry(struct wisp_tcp_conn *conn, bool acked)
 {
-    struct tcp_cold *cold = tcp_cold(conn);
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     cold->acked_high += acked;
     cold->received_high += !acked;
 }
@@ -135,7 +140,7 @@ void wisp_tcp_conn_end(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_ti
     struct wisp_tcp *tcp = conn->tcp;
     (void)now;
     if (conn->flags & TCP_TABLED) {
-        wisp_tcp_table_remove(&tcp->table, tcp_cold(conn)->hash,
+        wisp_tcp_table_remove(&tcp->table, wisp_tcp_cold(conn)->hash,
                               tcp_entry(TCP_KIND_CONN, tcp_conn_index(conn)));
     }
     wisp_wheel_clear(&tcp->wheel, &conn->timer);
@@ -154,9 +159,9 @@ void wisp_tcp_conn_end(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_ti
     tcp_forget(tcp, conn);
     conn->flags |= TCP_TELL_CLOSED;
     if (conn->flags & TCP_TELL_ACCEPTED) {
-        tcp_cold(conn)
+        wisp_tcp_cold(conn)
             ->u.listener->waiting--; /* over before the application took it: it never was */
-        tcp_cold(conn)->u.cookie = NULL;
+        wisp_tcp_cold(conn)->u.cookie = NULL;
         conn->flags = (conn->flags & ~(uint32_t)TCP_TELL_ACCEPTED) | TCP_RELEASED;
     }
     wisp_tcp_event_add(conn);

@@ -109,8 +109,8 @@ static uint32_t choose_options(const struct wisp_tcp_conn *conn, uint8_t *bytes,
     struct tcp_options_out out = {0};
     if (conn->flags & TCP_HAS_TS) {
         out.ts = true;
-        out.tsval = ts_value(tcp_cold(conn)->ts_offset, now);
-        out.tsecr = tcp_cold(conn)->ts_recent;
+        out.tsval = ts_value(wisp_tcp_cold(conn)->ts_offset, now);
+        out.tsecr = wisp_tcp_cold(conn)->ts_recent;
     }
     if (plain && (conn->flags & TCP_HAS_SACK) && conn->part && conn->part->reordered) {
         out.sacks = (uint8_t)wisp_tcp_reorder_blocks(conn, sack, out.ts ? 3 : 4);
@@ -278,8 +278,8 @@ bool wisp_tcp_emit_syn(struct wisp_tcp_conn *conn, wisp_time now)
         .shift = tcp->window_shift,
         .sack_permitted = answers ? conn->flags & TCP_HAS_SACK : tcp->config.sack,
         .ts = answers ? conn->flags & TCP_HAS_TS : tcp->config.timestamps,
-        .tsval = ts_value(tcp_cold(conn)->ts_offset, now),
-        .tsecr = answers ? tcp_cold(conn)->ts_recent : 0};
+        .tsval = ts_value(wisp_tcp_cold(conn)->ts_offset, now),
+        .tsecr = answers ? wisp_tcp_cold(conn)->ts_recent : 0};
     if (!emit_bare(tcp, &conn->flow, &h, &out, now)) {
         return false;
     }

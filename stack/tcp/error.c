@@ -25,7 +25,7 @@ static bool is_opening(const struct wisp_tcp_conn *conn)
 static void soft_error(struct wisp_tcp_conn *conn, enum wisp_err reason)
 {
     conn->tcp->count[TCP_ICMP_SOFT]++;
-    tcp_cold(conn)->soft = (uint8_t)reason;
+    wisp_tcp_cold(conn)->soft = (uint8_t)reason;
     if (conn->want & WISP_TCP_SOFT_ERROR) {
         conn->flags |= TCP_TELL_SOFT;
         wisp_tcp_event_add(conn);

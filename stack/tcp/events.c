@@ -107,9 +107,9 @@ static void fill(struct wisp_tcp_conn *conn, uint32_t what, struct wisp_tcp_even
     *event =
         (struct wisp_tcp_event){.conn = conn, .what = what, .reason = (enum wisp_err)conn->reason};
     if (what & WISP_TCP_ACCEPTED) {
-        event->listener = tcp_cold(conn)->u.listener;
+        event->listener = wisp_tcp_cold(conn)->u.listener;
         event->listener->waiting--;
-        tcp_cold(conn)->u.cookie = NULL;
+        wisp_tcp_cold(conn)->u.cookie = NULL;
     }
     if (what & WISP_TCP_WRITABLE) {
         conn->flags &= ~(uint32_t)TCP_HUNGRY;

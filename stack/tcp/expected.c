@@ -32,7 +32,8 @@ static bool ack_is_expected(const struct wisp_tcp_conn *conn, const struct tcp_s
 static bool timestamp_is_expected(const struct wisp_tcp_conn *conn, const struct tcp_segment *seg)
 {
     return !(conn->flags & TCP_HAS_TS) ||
-           (seg->options.has_ts && (int32_t)(seg->options.tsval - tcp_cold(conn)->ts_recent) >= 0);
+           (seg->options.has_ts &&
+            (int32_t)(seg->options.tsval - wisp_tcp_cold(conn)->ts_recent) >= 0);
 }
 
 static bool is_expected(const struct wisp_tcp_conn *conn, const struct tcp_segment *seg,

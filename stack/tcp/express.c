@@ -48,7 +48,7 @@ static uint32_t put_word(uint8_t *p, uint32_t number)
 
 static uint64_t put_timestamp(const struct wisp_tcp_conn *conn, uint8_t *p, wisp_time now)
 {
-    const struct tcp_cold *cold = tcp_cold(conn);
+    const struct tcp_cold *cold = wisp_tcp_cold(conn);
     uint32_t offset = cold->ts_offset, recent = cold->ts_recent;
     uint64_t sum = put_word(p, TCP_TS_WORD);
     sum += put_word(p + 4, tcp_ms(now) + offset);

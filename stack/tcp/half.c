@@ -211,18 +211,18 @@ static void inherit(struct wisp_tcp_conn *conn, const struct tcp_half4 *half,
         conn->snd_shift = half->shift & 15u;
         conn->rcv_shift = conn->tcp->window_shift & 15u;
     }
-    tcp_cold(conn)->peer_mss = half->mss;
+    wisp_tcp_cold(conn)->peer_mss = half->mss;
     conn->rcv_nxt = seq_add(half->irs, 1);
     conn->rcv_edge = seq_add(conn->rcv_nxt, conn->tcp->first_window);
     conn->ack_sent = conn->rcv_nxt;
     conn->snd_una = seq_add(half->iss, 1);
     conn->snd_nxt = conn->snd_una;
     conn->snd_wnd = (uint32_t)seg->window << conn->snd_shift;
-    tcp_cold(conn)->max_wnd = conn->snd_wnd;
+    wisp_tcp_cold(conn)->max_wnd = conn->snd_wnd;
     conn->snd_wl1 = seg->seq;
     conn->snd_wl2 = seg->ack;
-    tcp_cold(conn)->ts_recent = half->ts_recent;
-    tcp_cold(conn)->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
+    wisp_tcp_cold(conn)->ts_recent = half->ts_recent;
+    wisp_tcp_cold(conn)->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
 }
 
 struct wisp_tcp_conn *wisp_tcp_half_input(struct wisp_tcp *tcp, struct tcp_half4 *half,
@@ -243,7 +243,7 @@ struct wisp_tcp_conn *wisp_tcp_half_input(struct wisp_tcp *tcp, struct tcp_half4
     inherit(conn, half, seg, now);
     wisp_tcp_half_remove(tcp, half);
     wisp_tcp_conn_established(conn, now);
-    tcp_cold(conn)->u.listener = listener;
+    wisp_tcp_cold(conn)->u.listener = listener;
     listener->waiting++;
     tcp->count[TCP_OPENED_PASSIVE]++;
     conn->flags |= TCP_TELL_ACCEPTED;

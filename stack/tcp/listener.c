@@ -79,7 +79,7 @@ void wisp_tcp_listener_close(struct wisp_tcp_listener *listener)
     }
     for (uint32_t i = 0; i < tcp->config.connections; i++) {
         struct wisp_tcp_conn *conn = &tcp->conn[i];
-        if ((conn->flags & TCP_TELL_ACCEPTED) && tcp_cold(conn)->u.listener == listener) {
+        if ((conn->flags & TCP_TELL_ACCEPTED) && wisp_tcp_cold(conn)->u.listener == listener) {
             wisp_tcp_conn_reset(conn, WISP_ERR_CLOSED, tcp->now);
         }
     }

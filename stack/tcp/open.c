@@ -109,7 +109,7 @@ void wisp_tcp_release(struct wisp_tcp_conn *conn)
     wisp_tcp_close(conn);
     conn->flags |= TCP_RELEASED;
     conn->tcp->strays |= (conn->flags & TCP_ON_EVENTS) != 0;
-    tcp_cold(conn)->u.cookie = NULL;
+    wisp_tcp_cold(conn)->u.cookie = NULL;
     if (conn->part) {
         wisp_tcp_part_settle(conn, conn->tcp->now);
     }

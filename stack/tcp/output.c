@@ -99,7 +99,7 @@ static enum outcome send_record(struct wisp_tcp_conn *conn, struct tcp_record *r
     }
     record->flags |= TCP_RECORD_AGAIN | TCP_RECORD_HELD;
     record->sent_at = now;
-    tcp_cold(conn)->again_bytes += length;
+    wisp_tcp_cold(conn)->again_bytes += length;
     conn->tcp->count[TCP_RETRANSMITS]++;
     wisp_tcp_emit_data(conn, pkt, record->seq, length + more, &from, flags, now);
     if (more) {
@@ -175,7 +175,7 @@ static uint32_t new_length(struct wisp_tcp_conn *conn)
         return n ? n : 1;
     }
     if (n > 0 && ((n == unsent && small_allowed(conn)) ||
-                  (n == window && n >= tcp_cold(conn)->max_wnd / 2))) {
+                  (n == window && n >= wisp_tcp_cold(conn)->max_wnd / 2))) {
         return n;
     }
     return 0;

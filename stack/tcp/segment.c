@@ -31,7 +31,7 @@ static uint16_t minutes(wisp_time now)
 void wisp_tcp_challenge(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct wisp_tcp *tcp = conn->tcp;
-    struct tcp_cold *cold = tcp_cold(conn);
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     uint16_t tick = (uint16_t)(tcp_ms(now) >> 7);
     if ((int16_t)(tick - cold->challenge_at) >= 0 || cold->challenges == 0) {
         if ((int16_t)(tick - cold->challenge_at) < 0) {
@@ -50,7 +50,7 @@ void wisp_tcp_challenge(struct wisp_tcp_conn *conn, wisp_time now)
 void wisp_tcp_take_timestamp(struct wisp_tcp_conn *conn, const struct tcp_segment *seg,
                              wisp_time now)
 {
-    struct tcp_cold *cold = tcp_cold(conn);
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     if (!seq_after(seg->seq, conn->ack_sent) &&
         (int32_t)(seg->options.tsval - cold->ts_recent) >= 0) {
         cold->ts_recent = seg->options.tsval;
@@ -68,8 +68,8 @@ static bool check_timestamp(const struct arriving *a)
         conn->tcp->count[TCP_RX_NO_TIMESTAMP]++;
         return false;
     }
-    bool old = (int32_t)(a->seg->options.tsval - tcp_cold(conn)->ts_recent) < 0 &&
-               (uint16_t)(minutes(a->now) - tcp_cold(conn)->ts_recent_at) < PAWS_LIFE_MIN;
+    bool old = (int32_t)(a->seg->options.tsval - wisp_tcp_cold(conn)->ts_recent) < 0 &&
+               (uint16_t)(minutes(a->now) - wisp_tcp_cold(conn)->ts_recent_at) < PAWS_LIFE_MIN;
     if (old) {
         conn->tcp->count[TCP_RX_PAWS]++;
         wisp_tcp_challenge(conn, a->now);
@@ -181,7 +181,7 @@ static bool complete_open(const struct arriving *a)
     }
     conn->snd_una = conn->snd_nxt;
     conn->snd_wnd = (uint32_t)a->seg->window << conn->snd_shift;
-    tcp_cold(conn)->max_wnd = conn->snd_wnd;
+    wisp_tcp_cold(conn)->max_wnd = conn->snd_wnd;
     conn->snd_wl1 = a->seg->seq;
     conn->snd_wl2 = a->seg->ack;
     wisp_tcp_conn_established(conn, a->now);

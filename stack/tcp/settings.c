@@ -5,12 +5,12 @@
 
 void wisp_tcp_set_cookie(struct wisp_tcp_conn *conn, void *cookie)
 {
-    tcp_cold(conn)->u.cookie = cookie;
+    wisp_tcp_cold(conn)->u.cookie = cookie;
 }
 
 void *wisp_tcp_cookie(const struct wisp_tcp_conn *conn)
 {
-    return tcp_cold(conn)->u.cookie;
+    return wisp_tcp_cold(conn)->u.cookie;
 }
 
 void wisp_tcp_set_nodelay(struct wisp_tcp_conn *conn, bool nodelay)
@@ -39,7 +39,7 @@ void wisp_tcp_set_keepalive(struct wisp_tcp_conn *conn, wisp_time idle, wisp_tim
                             uint8_t count)
 {
     wisp_time now = conn->tcp->now;
-    struct tcp_cold *cold = tcp_cold(conn);
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     cold->keep_idle = seconds(idle, UINT16_MAX);
     cold->keep_interval = interval ? seconds(interval, UINT16_MAX) : 1;
     cold->keep_count = count > 1 ? count : 2; /* MUST-29: one lost probe ends nothing */
@@ -53,14 +53,14 @@ void wisp_tcp_set_keepalive(struct wisp_tcp_conn *conn, wisp_time idle, wisp_tim
 
 void wisp_tcp_set_user_timeout(struct wisp_tcp_conn *conn, wisp_time timeout)
 {
-    tcp_cold(conn)->user_timeout =
+    wisp_tcp_cold(conn)->user_timeout =
         timeout == WISP_NEVER ? TCP_FOR_EVER : seconds(timeout, TCP_FOR_EVER - 1);
 }
 
 enum wisp_err wisp_tcp_soft_error(struct wisp_tcp_conn *conn)
 {
-    enum wisp_err err = (enum wisp_err)tcp_cold(conn)->soft;
-    tcp_cold(conn)->soft = WISP_OK;
+    enum wisp_err err = (enum wisp_err)wisp_tcp_cold(conn)->soft;
+    wisp_tcp_cold(conn)->soft = WISP_OK;
     return err;
 }
 
@@ -99,8 +99,8 @@ void wisp_tcp_info(const struct wisp_tcp_conn *conn, struct wisp_tcp_info *info)
         .rttvar = WISP_US(conn->rttvar4 / 4),
         .rto = WISP_US(wisp_tcp_rto(conn)),
         .bytes_sent = queued - (part ? part->unsent : 0),
-        .bytes_received = (uint64_t)tcp_cold(conn)->received_high << 32 | conn->received,
-        .bytes_retransmitted = tcp_cold(conn)->again_bytes,
+        .bytes_received = (uint64_t)wisp_tcp_cold(conn)->received_high << 32 | conn->received,
+        .bytes_retransmitted = wisp_tcp_cold(conn)->again_bytes,
         .timestamps = conn->flags & TCP_HAS_TS,
         .sack = conn->flags & TCP_HAS_SACK,
         .window_scaling = conn->flags & TCP_HAS_SCALE,

@@ -15,11 +15,11 @@ static void peer_options(struct wisp_tcp_conn *conn, const struct tcp_segment *s
 {
     const struct wisp_tcp_config *config = &conn->tcp->config;
     const struct tcp_options *o = &seg->options;
-    tcp_cold(conn)->peer_mss = o->has_mss ? o->mss : TCP_MSS_DEFAULT;
+    wisp_tcp_cold(conn)->peer_mss = o->has_mss ? o->mss : TCP_MSS_DEFAULT;
     if (o->has_ts && config->timestamps) {
         conn->flags |= TCP_HAS_TS;
-        tcp_cold(conn)->ts_recent = o->tsval;
-        tcp_cold(conn)->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
+        wisp_tcp_cold(conn)->ts_recent = o->tsval;
+        wisp_tcp_cold(conn)->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
     }
     if (o->sack_permitted && config->sack) {
         conn->flags |= TCP_HAS_SACK;
@@ -37,7 +37,7 @@ static void take_syn(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, 
     conn->rcv_edge = seq_add(conn->rcv_nxt, conn->tcp->first_window);
     conn->ack_sent = conn->rcv_nxt;
     conn->snd_wnd = seg->window; /* never scaled in a SYN */
-    tcp_cold(conn)->max_wnd = seg->window;
+    wisp_tcp_cold(conn)->max_wnd = seg->window;
     conn->snd_wl1 = seg->seq;
     conn->snd_wl2 = seg->ack;
     peer_options(conn, seg, now);

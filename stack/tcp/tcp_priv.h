@@ -149,16 +149,23 @@ struct tcp_part {
 
 _Static_assert(offsetof(struct tcp_part, own) + 4 == TCP_PART_TOUCHED, "it lies together");
 
-/* What is touched by each segment: three cache lines. */
+/* What is touched by each segment: three cache lines. What is asked most comes first: its offsets are short. */
 struct wisp_tcp_conn {
-    /* who, and what arrives */
-    _Alignas(TCP_LINE) struct wisp_flow flow;
-    uint16_t local_port, remote_port;
-    uint16_t pseudo; /* sum of the pseudo-header without length */
-    struct tcp_seq rcv_nxt;
-    struct tcp_seq rcv_edge;       /* right edge of the window offered; never moves back */
-    struct tcp_seq ack_sent;       /* Last.ACK.sent */
-    uint32_t heard_at, unacked_at; /* ms */
+    /* time, and what is asked when it has come */
+    _Alignas(TCP_LINE) struct wisp_timer timer; /* at the earliest of all deadlines, or earlier */
+    wisp_time rexmit_at; /* SYN, retransmission or persist timer; WISP_NEVER: off */
+    struct tcp_part *part;
+    struct wisp_tcp *tcp;
+    uint32_t flags;
+    uint32_t ack_at; /* ms */
+    uint16_t mss;    /* payload of a full segment now */
+    uint8_t state;
+    uint8_t snd_shift : 4;
+    uint8_t rcv_shift : 4;
+    uint8_t keep_probes;
+    bool keeps; /* keepalive is on */
+    uint8_t generation;
+    uint8_t reason; /* enum wisp_err */
 
     /* sending */
     struct tcp_seq snd_una, snd_nxt;
@@ -178,21 +185,14 @@ struct wisp_tcp_conn {
     uint8_t want;
     uint8_t retries;
 
-    /* time, and what is asked when it has come */
-    struct wisp_timer timer; /* at the earliest of all deadlines, or earlier */
-    wisp_time rexmit_at;     /* SYN, retransmission or persist timer; WISP_NEVER: off */
-    struct tcp_part *part;
-    struct wisp_tcp *tcp;
-    uint32_t flags;
-    uint32_t ack_at; /* ms */
-    uint16_t mss;    /* payload of a full segment now */
-    uint8_t state;
-    uint8_t snd_shift : 4;
-    uint8_t rcv_shift : 4;
-    uint8_t keep_probes;
-    bool keeps; /* keepalive is on */
-    uint8_t generation;
-    uint8_t reason; /* enum wisp_err */
+    /* what arrives, and who */
+    struct tcp_seq rcv_nxt;
+    struct tcp_seq rcv_edge;       /* right edge of the window offered; never moves back */
+    struct tcp_seq ack_sent;       /* Last.ACK.sent */
+    uint32_t heard_at, unacked_at; /* ms */
+    uint16_t local_port, remote_port;
+    uint16_t pseudo; /* sum of the pseudo-header without length */
+    struct wisp_flow flow;
 };
 
 /* What is not. */
@@ -216,7 +216,7 @@ struct tcp_cold {
 };
 
 _Static_assert(offsetof(struct wisp_tcp_conn, snd_una) == TCP_LINE, "lines");
-_Static_assert(offsetof(struct wisp_tcp_conn, timer) == 2 * TCP_LINE, "lines");
+_Static_assert(offsetof(struct wisp_tcp_conn, rcv_nxt) == 2 * TCP_LINE, "lines");
 _Static_assert(sizeof(struct wisp_tcp_conn) == 3 * TCP_LINE, "lines");
 _Static_assert(sizeof(struct wisp_tcp_conn) + sizeof(struct tcp_cold) + sizeof(struct tcp_slot) <=
                    256,
@@ -379,10 +379,8 @@ static inline uint32_t tcp_conn_index(const struct wisp_tcp_conn *conn)
     return (uint32_t)(conn - conn->tcp->conn);
 }
 
-static inline struct tcp_cold *tcp_cold(const struct wisp_tcp_conn *conn)
-{
-    return &conn->tcp->cold[tcp_conn_index(conn)];
-}
+/* conn.c */
+struct tcp_cold *wisp_tcp_cold(const struct wisp_tcp_conn *conn);
 
 /* conn.c: the low half of conn's acked or received went round. */
 __attribute__((cold)) void wisp_tcp_conn_carry(struct wisp_tcp_conn *conn, bool acked);
@@ -406,7 +404,7 @@ static inline void tcp_count_received(struct wisp_tcp_conn *conn, uint32_t bytes
 /* Stream offset of SND.UNA. */
 static inline uint64_t tcp_acked(const struct wisp_tcp_conn *conn)
 {
-    return (uint64_t)tcp_cold(conn)->acked_high << 32 | conn->acked;
+    return (uint64_t)wisp_tcp_cold(conn)->acked_high << 32 | conn->acked;
 }
 
 /* Data sequence numbers (and FIN) sent and not acknowledged. */

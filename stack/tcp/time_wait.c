@@ -84,12 +84,12 @@ void wisp_tcp_time_wait_enter(struct wisp_tcp_conn *conn, wisp_time now)
                                     .remote_port = conn->remote_port,
                                     .rcv_nxt = conn->rcv_nxt,
                                     .snd_nxt = conn->snd_nxt,
-                                    .ts_recent = tcp_cold(conn)->ts_recent,
+                                    .ts_recent = wisp_tcp_cold(conn)->ts_recent,
                                     .window = (uint16_t)(window < UINT16_MAX ? window : UINT16_MAX),
                                     .flags = TCP_HALF_USED};
     wait->flags |= (conn->flags & TCP_HAS_TS) ? TCP_HALF_TS : 0;
     wait_append(tcp, wait, now);
-    wisp_tcp_table_replace(&tcp->table, tcp_cold(conn)->hash,
+    wisp_tcp_table_replace(&tcp->table, wisp_tcp_cold(conn)->hash,
                            tcp_entry(TCP_KIND_CONN, tcp_conn_index(conn)),
                            tcp_entry(TCP_KIND_WAIT, (uint32_t)(wait - tcp->time_wait)));
     conn->flags &= ~(uint32_t)(TCP_TABLED | TCP_ACK_LATER);

@@ -86,8 +86,8 @@ void wisp_tcp_timer_data(struct wisp_tcp_conn *conn, wisp_time now)
 /* When the next keepalive probe is due. */
 static uint32_t keep_at(const struct wisp_tcp_conn *conn)
 {
-    return conn->heard_at + 1000u * tcp_cold(conn)->keep_idle +
-           1000u * tcp_cold(conn)->keep_interval * conn->keep_probes;
+    return conn->heard_at + 1000u * wisp_tcp_cold(conn)->keep_idle +
+           1000u * wisp_tcp_cold(conn)->keep_interval * conn->keep_probes;
 }
 
 static bool keeps_alive(const struct wisp_tcp_conn *conn)
@@ -125,10 +125,10 @@ static wisp_time earliest(const struct wisp_tcp_conn *conn, wisp_time now)
 static bool given_up(const struct wisp_tcp_conn *conn, wisp_time now)
 {
     bool syn = conn->state == WISP_TCP_STATE_SYN_SENT || conn->state == WISP_TCP_STATE_SYN_RECEIVED;
-    if (tcp_cold(conn)->user_timeout == TCP_FOR_EVER || (conn->flags & TCP_ANSWERED)) {
+    if (wisp_tcp_cold(conn)->user_timeout == TCP_FOR_EVER || (conn->flags & TCP_ANSWERED)) {
         return false;
     }
-    uint32_t limit = 1000u * tcp_cold(conn)->user_timeout;
+    uint32_t limit = 1000u * wisp_tcp_cold(conn)->user_timeout;
     if (syn && limit < TCP_SYN_LIMIT) {
         limit = TCP_SYN_LIMIT;
     }
@@ -140,7 +140,7 @@ static void doubt_path(struct wisp_tcp_conn *conn, wisp_time now)
 {
     struct wisp_l3 *l3 = conn->tcp->l3;
     l3->ops->advise(l3->self, &conn->flow.remote, false, now);
-    tcp_cold(conn)->soft = WISP_ERR_TIMEOUT;
+    wisp_tcp_cold(conn)->soft = WISP_ERR_TIMEOUT;
     if (conn->want & WISP_TCP_SOFT_ERROR) {
         conn->flags |= TCP_TELL_SOFT;
         wisp_tcp_event_add(conn);
@@ -195,7 +195,7 @@ static bool keep_expired(struct wisp_tcp_conn *conn, wisp_time now)
     if (!keeps_alive(conn) || (int32_t)(tcp_ms(now) - keep_at(conn)) < 0 || tcp_in_flight(conn)) {
         return true;
     }
-    if (conn->keep_probes >= tcp_cold(conn)->keep_count) {
+    if (conn->keep_probes >= wisp_tcp_cold(conn)->keep_count) {
         conn->tcp->count[TCP_CLOSED_TIMEOUT]++;
         wisp_tcp_conn_reset(conn, WISP_ERR_TIMEOUT, now);
         return false;

@@ -126,7 +126,7 @@ static void see_part(struct look *look, const struct wire *w, const struct tcp_p
 static void see_stack(struct look *look, const struct wire *w, const struct wisp_tcp_conn *c)
 {
     struct wisp_tcp_conn copy = *c;
-    struct tcp_cold cold = *tcp_cold(c);
+    struct tcp_cold cold = *wisp_tcp_cold(c);
     bool timer = wisp_timer_is_set(&c->timer);
     copy.tcp = NULL;
     copy.part = NULL;
