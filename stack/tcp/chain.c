@@ -19,13 +19,55 @@ void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_pool_block *blocks
 
 void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *own, uint16_t size)
 {
-    *chain = (struct tcp_chain){.head = own, .tail = own};
+    *chain = (struct tcp_chain){.count = 0};
     if (own) {
         WISP_ASSERT(size >= 2); /* a full block can be split */
         WISP_ASSERT((uintptr_t)own > (uintptr_t)chain);
-        *own = (struct tcp_block){.size = size};
-        chain->own = (uint32_t)((uintptr_t)own - (uintptr_t)chain);
+        uint16_t distance = (uint16_t)((uintptr_t)own - (uintptr_t)chain);
+        *own = (struct tcp_block){.size = size, .own = true};
+        chain->own = distance;
     }
+}
+
+void wisp_tcp_chain_spread(struct tcp_chain *chain)
+{
+    struct tcp_block *own = chain_own(chain);
+    *block_entry(own, 0) = chain->u.one;
+    own->next = NULL;
+    own->first = 0;
+    own->end = 1;
+    chain->u.list.head = chain->u.list.tail = own;
+    chain->single = false;
+}
+
+struct tcp_spot wisp_tcp_chain_resolve(struct tcp_spot spot)
+{
+    const struct tcp_chain *chain =
+        (const struct tcp_chain *)((uintptr_t)spot.block & ~(uintptr_t)1);
+    if (spot_is_single(spot) && !chain->single) {
+        spot.block = chain_own(chain);
+    }
+    return spot;
+}
+
+union tcp_entry *wisp_tcp_chain_at_single(struct tcp_spot spot)
+{
+    spot = wisp_tcp_chain_resolve(spot);
+    if (!spot_is_single(spot)) {
+        return chain_at(spot);
+    }
+    return spot.index == 0 ? chain_one((const struct tcp_chain *)((uintptr_t)spot.block - 1))
+                           : NULL;
+}
+
+struct tcp_spot wisp_tcp_chain_after_single(struct tcp_spot spot)
+{
+    spot = wisp_tcp_chain_resolve(spot);
+    if (!spot_is_single(spot)) {
+        return chain_after(spot);
+    }
+    spot.index++;
+    return spot;
 }
 
 static struct tcp_block *take(struct tcp_blocks *pool)
@@ -41,10 +83,10 @@ static struct tcp_block *take(struct tcp_blocks *pool)
     return block;
 }
 
-/* The own block needs no home: it is the chain's first again once the chain is empty. */
-static void give(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_block *block)
+/* The own block needs no home. */
+static void give(struct tcp_blocks *pool, struct tcp_block *block)
 {
-    if (block == chain_own(chain)) {
+    if (block->own) {
         return;
     }
     block->next = pool->free;
@@ -58,36 +100,20 @@ bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool)
     if (!block) {
         return false;
     }
-    if (chain->tail) {
-        chain->tail->next = block;
+    if (chain->count) {
+        chain->u.list.tail->next = block;
     } else {
-        chain->head = block;
+        chain->u.list.head = block;
     }
-    chain->tail = block;
+    chain->u.list.tail = block;
     return true;
-}
-
-/* Nothing is left: the own block, if there is one, is where the next entry goes. */
-static void restart(struct tcp_chain *chain)
-{
-    struct tcp_block *own = chain->own ? chain_own(chain) : NULL;
-    chain->head = chain->tail = own;
-    if (own) {
-        own->next = NULL;
-        own->first = 0;
-        own->end = 0;
-    }
 }
 
 void wisp_tcp_chain_shrink(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
-    struct tcp_block *block = chain->head;
-    struct tcp_block *next = block->next;
-    give(chain, pool, block);
-    chain->head = next;
-    if (!next) {
-        restart(chain);
-    }
+    struct tcp_block *block = chain->u.list.head;
+    chain->u.list.head = block->next;
+    give(pool, block);
 }
 
 /* Splits a full block: its upper half moves to a new one behind it. */
@@ -103,8 +129,8 @@ static bool split_block(struct tcp_chain *chain, struct tcp_blocks *pool, struct
     block->end = (uint16_t)half;
     upper->next = block->next;
     block->next = upper;
-    if (chain->tail == block) {
-        chain->tail = upper;
+    if (chain->u.list.tail == block) {
+        chain->u.list.tail = upper;
     }
     return true;
 }
@@ -122,6 +148,10 @@ static void compact(struct tcp_block *block, struct tcp_spot *spot)
 
 bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_spot *spot)
 {
+    if (chain->single) {
+        wisp_tcp_chain_spread(chain);
+    }
+    *spot = wisp_tcp_chain_resolve(*spot);
     struct tcp_block *block = spot->block;
     if (block->end == block->size && block->first > 0) {
         compact(block, spot);
@@ -144,20 +174,22 @@ bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, str
 
 void wisp_tcp_chain_pop_back(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
-    struct tcp_block *last = chain->tail;
     chain->count--;
+    if (chain->single) {
+        chain->single = false;
+        return;
+    }
+    struct tcp_block *last = chain->u.list.tail;
     if (--last->end > last->first) {
         return;
     }
     struct tcp_block *before = NULL;
-    for (struct tcp_block *block = chain->head; block != last; block = block->next) {
+    for (struct tcp_block *block = chain->u.list.head; block != last; block = block->next) {
         before = block;
     }
-    give(chain, pool, last);
-    chain->tail = before;
+    give(pool, last);
+    chain->u.list.tail = before;
     if (before) {
         before->next = NULL;
-    } else {
-        restart(chain);
     }
 }

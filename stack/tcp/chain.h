@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Queues of 16-byte entries in chains of blocks: views to send, views received, out-of-order
- * pieces, records of what was sent. A chain may own a first block of a few entries, so that the one
- * or two entries of a quiet connection lie beside it; more come from a pool of 512-byte blocks.
+ * pieces, records of what was sent. A chain may own a first block of a few entries, so that those
+ * of a quiet connection lie beside it; more come from a pool of 512-byte blocks. And the only entry
+ * of such a chain lies in the chain itself, instead of the links that it does not need then: it is
+ * single. A second one lets both go to the own block.
  *
- *   chain -> block | next entry first end | . . # # # # . . |  -> block | ... | -> null
- *                                               ^first  ^end
+ *   chain -> block | next first end | . . # # # # . . |  -> block | ... | -> null
+ *                                         ^first  ^end
  *
- * Invariants: no block of a chain is empty, but for the own one of an empty chain, whose first is
- * 0; count is the sum of end - first over its blocks. A spot names an entry and is void once its
- * entry is popped, or entries are inserted before it in its block.
+ * Invariants: no block of a chain is empty; count is the sum of end - first over its blocks, or 1
+ * while it is single; an empty chain has no blocks. A spot names an entry and is void once its
+ * entry is popped, or entries are inserted before it in its block. The single entry's names the
+ * chain, by an odd address, and stays good when the entry goes to the own block.
  */
 #ifndef WISP_TCP_CHAIN_H
 #define WISP_TCP_CHAIN_H
@@ -54,6 +57,7 @@ union tcp_entry {
 struct tcp_block {
     struct tcp_block *next;
     uint16_t first, end, size;
+    bool own; /* a chain's, not the pool's */
 };
 
 /* A block of the pool. */
@@ -73,11 +77,18 @@ struct tcp_blocks {
 };
 
 struct tcp_chain {
-    struct tcp_block *head, *tail;
+    union {
+        struct {
+            struct tcp_block *head, *tail;
+        } list;
+        union tcp_entry one;
+    } u;
     uint32_t count;
-    /* bytes from here to the first block of an empty chain, which is no pool's; 0: none */
-    uint32_t own;
+    uint16_t own; /* bytes from here to the own block; 0: none */
+    bool single;
 };
+
+_Static_assert(sizeof(struct tcp_chain) == 24, "links, or an entry, and what is counted");
 
 /* An entry's place; block null: none. */
 struct tcp_spot {
@@ -102,6 +113,9 @@ bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, str
 /* Drops the last entry; the chain is not empty. */
 void wisp_tcp_chain_pop_back(struct tcp_chain *chain, struct tcp_blocks *pool);
 
+/* The single entry goes to the own block. */
+void wisp_tcp_chain_spread(struct tcp_chain *chain);
+
 static inline union tcp_entry *block_entry(struct tcp_block *block, uint32_t index)
 {
     return (union tcp_entry *)(void *)(block + 1) + index;
@@ -113,86 +127,129 @@ static inline struct tcp_block *chain_own(const struct tcp_chain *chain)
     return (struct tcp_block *)((uintptr_t)chain + chain->own);
 }
 
+/* Whether it names, or named, a single entry. */
+static inline bool spot_is_single(struct tcp_spot spot)
+{
+    return (uintptr_t)spot.block & 1;
+}
+
+/* The same spot in a block, if that is where its entry lies now. */
+struct tcp_spot wisp_tcp_chain_resolve(struct tcp_spot spot);
+
+/* chain_at and chain_after for a spot_is_single. */
+union tcp_entry *wisp_tcp_chain_at_single(struct tcp_spot spot);
+struct tcp_spot wisp_tcp_chain_after_single(struct tcp_spot spot);
+
 static inline bool chain_empty(const struct tcp_chain *chain)
 {
     return chain->count == 0;
 }
 
+static inline bool chain_is_single(const struct tcp_chain *chain)
+{
+    return chain->single;
+}
+
+/* It is single. */
+static inline union tcp_entry *chain_one(const struct tcp_chain *chain)
+{
+    return (union tcp_entry *)((uintptr_t)chain + offsetof(struct tcp_chain, u));
+}
+
 /* Not empty. */
 static inline union tcp_entry *chain_front(const struct tcp_chain *chain)
 {
-    return block_entry(chain->head, chain->head->first);
+    return chain->single ? chain_one(chain)
+                         : block_entry(chain->u.list.head, chain->u.list.head->first);
 }
 
 /* Not empty. */
 static inline union tcp_entry *chain_back(const struct tcp_chain *chain)
 {
-    return block_entry(chain->tail, chain->tail->end - 1u);
+    return chain->single ? chain_one(chain)
+                         : block_entry(chain->u.list.tail, chain->u.list.tail->end - 1u);
+}
+
+/* The first entry of an empty chain that owns a block, undefined content. */
+static inline union tcp_entry *chain_push_single(struct tcp_chain *chain)
+{
+    chain->count = 1;
+    chain->single = true;
+    return &chain->u.one;
+}
+
+/* Pops the entry of a chain that is_single. */
+static inline void chain_pop_single(struct tcp_chain *chain)
+{
+    chain->count = 0;
+    chain->single = false;
 }
 
 /* A new entry at the end, undefined content; null: the pool is empty. */
 static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
-    if ((!chain->tail || chain->tail->end == chain->tail->size) &&
-        !wisp_tcp_chain_grow(chain, pool)) {
+    if (chain->count == 0 && chain->own) {
+        return chain_push_single(chain);
+    }
+    if (chain->single) {
+        wisp_tcp_chain_spread(chain);
+    }
+    struct tcp_block *tail = chain->count ? chain->u.list.tail : NULL;
+    if ((!tail || tail->end == tail->size) && !wisp_tcp_chain_grow(chain, pool)) {
         return NULL;
     }
     chain->count++;
-    return block_entry(chain->tail, chain->tail->end++);
+    return block_entry(chain->u.list.tail, chain->u.list.tail->end++);
 }
 
 static inline void chain_pop(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
-    struct tcp_block *head = chain->head;
-    if (++head->first < head->end) {
-        chain->count--;
-    } else if (--chain->count == 0 && head == chain_own(chain)) {
-        head->first = 0;
-        head->end = 0;
-    } else {
+    chain->count--;
+    if (chain->single) {
+        chain->single = false;
+    } else if (++chain->u.list.head->first == chain->u.list.head->end) {
         wisp_tcp_chain_shrink(chain, pool);
     }
 }
 
-/* Holds one entry, in its own block. */
-static inline bool chain_is_single(const struct tcp_chain *chain)
+/* The single entry's. */
+static inline struct tcp_spot chain_single(const struct tcp_chain *chain)
 {
-    return chain->count == 1 && chain->head == chain_own(chain);
+    return (struct tcp_spot){(struct tcp_block *)((uintptr_t)chain | 1), 0};
 }
 
-/* The first entry of an empty chain that has a block of its own, undefined content. */
-static inline union tcp_entry *chain_push_single(struct tcp_chain *chain)
-{
-    struct tcp_block *own = chain_own(chain);
-    chain->count = 1;
-    own->end = 1;
-    return block_entry(own, 0);
-}
-
-/* Pops the only entry of a chain that is_single. */
-static inline void chain_pop_single(struct tcp_chain *chain)
-{
-    struct tcp_block *own = chain_own(chain);
-    chain->count = 0;
-    own->first = 0;
-    own->end = 0;
-}
-
+/* The first entry's; block null: the chain is empty. */
 static inline struct tcp_spot chain_begin(const struct tcp_chain *chain)
 {
-    struct tcp_spot spot = {chain->head, chain->head ? chain->head->first : 0};
-    return spot;
+    if (chain->single) {
+        return chain_single(chain);
+    }
+    return chain->count ? (struct tcp_spot){chain->u.list.head, chain->u.list.head->first}
+                        : (struct tcp_spot){NULL, 0};
+}
+
+/* The last entry's; not empty. */
+static inline struct tcp_spot chain_last(const struct tcp_chain *chain)
+{
+    return chain->single ? chain_single(chain)
+                         : (struct tcp_spot){chain->u.list.tail, chain->u.list.tail->end - 1u};
 }
 
 /* The entry at spot, or null behind the last one. */
 static inline union tcp_entry *chain_at(struct tcp_spot spot)
 {
+    if (spot_is_single(spot)) {
+        return wisp_tcp_chain_at_single(spot);
+    }
     return spot.block && spot.index < spot.block->end ? block_entry(spot.block, spot.index) : NULL;
 }
 
 /* The spot behind an existing one; it may name no entry (yet). */
 static inline struct tcp_spot chain_after(struct tcp_spot spot)
 {
+    if (spot_is_single(spot)) {
+        return wisp_tcp_chain_after_single(spot);
+    }
     if (++spot.index >= spot.block->end && spot.block->next) {
         spot.block = spot.block->next;
         spot.index = spot.block->first;

@@ -123,7 +123,7 @@ bool wisp_tcp_express_ack(struct wisp_tcp_conn *conn, struct tcp_seq seq, wisp_t
 bool wisp_tcp_express_data(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
                            struct tcp_cursor *from, uint8_t flags, wisp_time now)
 {
-    const struct wisp_view *view = &block_entry(from->at.block, from->at.index)->view;
+    const struct wisp_view *view = &chain_at(from->at)->view;
     if (length > TCP_EXPRESS_MAX || (conn->flags & TCP_URGENT_OUT) ||
         view->length - from->offset < length ||
         !put_data(conn, seq, flags, bytes_of(conn->part, view) + from->offset, length, now)) {

@@ -31,9 +31,10 @@ bool wisp_tcp_record_push(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32
 static void record_pop(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
-    struct tcp_block *head = part->records.head;
+    struct tcp_block *head = chain_begin(&part->records).block;
     chain_pop(&part->records, &conn->tcp->blocks);
-    if (part->held_at.block == head && part->records.head != head) {
+    if (wisp_tcp_chain_resolve(part->held_at).block == head &&
+        chain_begin(&part->records).block != head) {
         part->held_at.block = NULL;
     }
 }
@@ -122,7 +123,8 @@ static struct tcp_record *find_held(struct wisp_tcp_conn *conn, struct tcp_seq s
     }
     struct tcp_spot spot = part->held_at;
     union tcp_entry *entry = chain_at(spot);
-    if (!entry || spot.index < spot.block->first || !seq_equal(entry->record.seq, seq)) {
+    if (!entry || spot_is_single(spot) || spot.index < spot.block->first ||
+        !seq_equal(entry->record.seq, seq)) {
         spot = chain_begin(&part->records);
         while ((entry = chain_at(spot)) != NULL && !seq_equal(entry->record.seq, seq)) {
             spot = chain_after(spot);

@@ -23,7 +23,7 @@ static void appended(struct wisp_tcp_conn *conn, uint32_t offset, uint32_t bytes
 {
     struct tcp_part *part = conn->part;
     if (part->unsent == 0) {
-        part->next.at = (struct tcp_spot){part->send.tail, part->send.tail->end - 1u};
+        part->next.at = chain_last(&part->send);
         part->next.offset = offset;
     }
     part->unsent += bytes;
@@ -148,7 +148,7 @@ static bool write_own(struct wisp_tcp_conn *conn, const uint8_t *bytes, uint32_t
     if (part->send.count == 0) {
         union tcp_entry *entry = chain_push_single(&part->send);
         wisp_view_set(&entry->view, NULL, 0, length);
-        part->next.at = (struct tcp_spot){chain_own(&part->send), 0};
+        part->next.at = chain_single(&part->send);
         part->next.offset = 0;
         part->unsent = length;
         copy_few(part->own, bytes, length);
@@ -263,8 +263,7 @@ void wisp_tcp_send_acked(struct wisp_tcp_conn *conn, uint32_t bytes)
     while (bytes > 0) {
         struct wisp_view *view = &chain_front(&part->send)->view;
         if (bytes < view->length) {
-            if (part->next.at.block == part->send.head &&
-                part->next.at.index == part->send.head->first) {
+            if (part->unsent && &chain_at(part->next.at)->view == view) {
                 part->next.offset -= bytes;
             }
             view->offset += bytes;

@@ -36,7 +36,7 @@
 #define TCP_R1           3u         /* retransmissions before the path is doubted, SHLD-10 */
 #define TCP_LATE         64u        /* delayed acknowledgements not on the wheel yet */
 #define TCP_LINE         64u        /* of the cache */
-#define TCP_PART_TOUCHED (5 * TCP_LINE)
+#define TCP_PART_TOUCHED (3 * TCP_LINE)
 #define TCP_FOR_EVER     UINT16_MAX /* user timeout, s */
 
 /* enum wisp_tcp_state, with CLOSED meaning: only the application's handle is left. */
@@ -95,8 +95,9 @@ struct tcp_own_block {
 /*
  * A connection is kept in three parts, so that ten thousand that are asked at random cost few cache lines:
  * wisp_tcp_conn and tcp_cold for as long as it lives, at the same place of two arrays, and tcp_part while there is
- * work. tcp_part is what it needs while data is queued, in flight, unread or out of order; its first five cache lines are what
- * a small request and its answer touch. */
+ * work. tcp_part is what it needs while data is queued, in flight, unread or out of order; its first three cache
+ * lines are what a small request and its answer touch.
+ */
 struct tcp_part {
     _Alignas(TCP_LINE) union {
         struct {
@@ -111,35 +112,31 @@ struct tcp_part {
     struct tcp_chain send;  /* views from SND.UNA on */
     struct tcp_cursor next; /* where SND.NXT stands in send; void while unsent is 0 */
 
-    struct tcp_own_block send_own;
+    struct tcp_chain records; /* of what was sent and is not both acknowledged and let go of */
+    struct tcp_chain receive; /* views in order, unread */
+    struct tcp_spot held_at;  /* where the next completion is expected in records */
+
     uint32_t unsent;          /* bytes queued and never sent */
     struct tcp_seq small_end; /* end of the last segment below MSS (Minshall) */
     struct tcp_seq peak_end;  /* SND.NXT when peak was seen */
     uint32_t peak;            /* most bytes in flight in this round trip */
-
-    struct tcp_chain records; /* of what was sent and is not both acknowledged and let go of */
-    struct tcp_spot held_at;  /* where the next completion is expected in records */
-    struct tcp_chain receive; /* views in order, unread */
-
-    struct tcp_own_block records_own;
     uint32_t unread;
     uint32_t reordered; /* bytes in pieces: 0 if there are none */
     uint8_t recents;
     uint8_t dupacks;
     bool recovering;
-    bool fin_known;  /* fin_at is set */
-    bool urge;       /* send the first lost segment whatever the window says */
-    bool history;    /* worth keeping for an idle time */
-    bool small_sent; /* small_end is set */
-    uint8_t holder;  /* enum tcp_part_holder */
-
-    struct tcp_own_block receive_own;
+    bool fin_known;         /* fin_at is set */
+    bool urge;              /* send the first lost segment whatever the window says */
+    bool history;           /* worth keeping for an idle time */
+    bool small_sent;        /* small_end is set */
+    uint8_t holder;         /* enum tcp_part_holder */
     uint32_t lost;          /* bytes of records marked lost */
     uint32_t left;          /* bytes that duplicate ACKs say have left the network */
     struct tcp_seq recover; /* RFC 6582 */
     /* the bytes of a view in send without a page, the first one there */
     uint8_t own[TCP_OWN_BYTES];
 
+    struct tcp_own_block send_own, records_own, receive_own;
     struct tcp_chain pieces; /* out of order, sorted, disjoint */
     struct tcp_sack sacked;  /* the first block of the last acknowledgement that had any */
     struct tcp_seq snd_up, rcv_up;
@@ -147,7 +144,7 @@ struct tcp_part {
     struct tcp_seq recent[TCP_RECENT]; /* latest out-of-order arrivals, latest first */
 };
 
-_Static_assert(offsetof(struct tcp_part, own) + 4 == TCP_PART_TOUCHED, "it lies together");
+_Static_assert(offsetof(struct tcp_part, own) + 20 == TCP_PART_TOUCHED, "it lies together");
 
 /* What is touched by each segment: three cache lines. What is asked most comes first: its offsets are short. */
 struct wisp_tcp_conn {
