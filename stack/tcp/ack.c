@@ -55,6 +55,7 @@ static void reopened(struct wisp_tcp_conn *conn, wisp_time now)
 
 void wisp_tcp_ack_window(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
 {
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     bool newer = seq_before(conn->snd_wl1, seg->seq) ||
                  (seq_equal(conn->snd_wl1, seg->seq) && !seq_after(conn->snd_wl2, seg->ack));
     if (!newer) {
@@ -69,8 +70,7 @@ void wisp_tcp_ack_window(struct wisp_tcp_conn *conn, const struct tcp_segment *s
     bool opened = window > conn->snd_wnd;
     bool was_shut = conn->snd_wnd == 0;
     conn->snd_wnd = window;
-    wisp_tcp_cold(conn)->max_wnd =
-        window > wisp_tcp_cold(conn)->max_wnd ? window : wisp_tcp_cold(conn)->max_wnd;
+    cold->max_wnd = window > cold->max_wnd ? window : cold->max_wnd;
     if (opened && conn->part && conn->part->send.count) {
         if (was_shut) {
             reopened(conn, now);

@@ -27,10 +27,11 @@ struct wisp_tcp_conn *wisp_tcp_conn_alloc(struct wisp_tcp *tcp)
     tcp->conns++;
     memset(conn, 0, sizeof(*conn));
     conn->tcp = tcp;
-    memset(wisp_tcp_cold(conn), 0, sizeof(struct tcp_cold));
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
+    memset(cold, 0, sizeof(*cold));
     conn->rexmit_at = WISP_NEVER;
     conn->want = WISP_TCP_READABLE | WISP_TCP_END;
-    wisp_tcp_cold(conn)->user_timeout = 120;
+    cold->user_timeout = 120;
     return conn;
 }
 
@@ -65,6 +66,7 @@ void wisp_tcp_conn_tuple(const struct wisp_tcp_conn *conn, struct tcp_tuple *tup
 
 void wisp_tcp_conn_start(struct wisp_tcp_conn *conn, const struct tcp_tuple *tuple, wisp_time now)
 {
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     struct wisp_tcp *tcp = conn->tcp;
     uint64_t hash = wisp_tcp_hash(tcp, tuple);
     conn->flow.local = *tuple->local;
@@ -73,13 +75,13 @@ void wisp_tcp_conn_start(struct wisp_tcp_conn *conn, const struct tcp_tuple *tup
     conn->flow.ttl = tcp->config.ttl;
     conn->local_port = tuple->local_port;
     conn->remote_port = tuple->remote_port;
-    wisp_tcp_cold(conn)->hash = (uint32_t)hash;
+    cold->hash = (uint32_t)hash;
     conn->queue = (uint16_t)hash;
-    wisp_tcp_cold(conn)->ts_offset = (uint32_t)(hash >> 32);
+    cold->ts_offset = (uint32_t)(hash >> 32);
     conn->pseudo = tcp->l3->ops->pseudo_sum(tuple->local, tuple->remote, conn->flow.protocol, 0);
     conn->heard_at = tcp_ms(now);
     conn->unacked_at = conn->heard_at;
-    wisp_tcp_cold(conn)->peer_mss = TCP_MSS_DEFAULT;
+    cold->peer_mss = TCP_MSS_DEFAULT;
     conn->flags |= TCP_TABLED;
     wisp_tcp_conn_set_mss(conn);
     wisp_tcp_table_add(&tcp->table, (uint32_t)hash, tcp_entry(TCP_KIND_CONN, tcp_conn_index(conn)));
@@ -88,10 +90,10 @@ void wisp_tcp_conn_start(struct wisp_tcp_conn *conn, const struct tcp_tuple *tup
 /* MUST-16: the peer's limit, ours, and what options take. */
 void wisp_tcp_conn_set_mss(struct wisp_tcp_conn *conn)
 {
+    const struct tcp_cold *cold = wisp_tcp_cold(conn);
     struct wisp_l3 *l3 = conn->tcp->l3;
     uint32_t ours = l3->ops->mtu(l3->self, &conn->flow.remote) - l3->tcp.overhead - TCP_HEADER;
-    uint32_t peer = wisp_tcp_cold(conn)->peer_mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR
-                                                                  : wisp_tcp_cold(conn)->peer_mss;
+    uint32_t peer = cold->peer_mss < TCP_MSS_FLOOR ? TCP_MSS_FLOOR : cold->peer_mss;
     uint32_t mss = peer < ours ? peer : ours;
     if (conn->flags & TCP_HAS_TS) {
         mss = mss > TCP_TS_BYTES + 8 ? mss - TCP_TS_BYTES : 8;
@@ -137,10 +139,11 @@ void wisp_tcp_conn_established(struct wisp_tcp_conn *conn, wisp_time now)
 
 void wisp_tcp_conn_end(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_time now)
 {
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     struct wisp_tcp *tcp = conn->tcp;
     (void)now;
     if (conn->flags & TCP_TABLED) {
-        wisp_tcp_table_remove(&tcp->table, wisp_tcp_cold(conn)->hash,
+        wisp_tcp_table_remove(&tcp->table, cold->hash,
                               tcp_entry(TCP_KIND_CONN, tcp_conn_index(conn)));
     }
     wisp_wheel_clear(&tcp->wheel, &conn->timer);
@@ -159,9 +162,8 @@ void wisp_tcp_conn_end(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_ti
     tcp_forget(tcp, conn);
     conn->flags |= TCP_TELL_CLOSED;
     if (conn->flags & TCP_TELL_ACCEPTED) {
-        wisp_tcp_cold(conn)
-            ->u.listener->waiting--; /* over before the application took it: it never was */
-        wisp_tcp_cold(conn)->u.cookie = NULL;
+        cold->u.listener->waiting--; /* over before the application took it: it never was */
+        cold->u.cookie = NULL;
         conn->flags = (conn->flags & ~(uint32_t)TCP_TELL_ACCEPTED) | TCP_RELEASED;
     }
     wisp_tcp_event_add(conn);

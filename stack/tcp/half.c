@@ -203,6 +203,7 @@ static bool completes(struct wisp_tcp *tcp, struct tcp_half4 *half, const struct
 static void inherit(struct wisp_tcp_conn *conn, const struct tcp_half4 *half,
                     const struct tcp_segment *seg, wisp_time now)
 {
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     conn->flags |= ((half->flags & TCP_HALF_TS) ? TCP_HAS_TS : 0u) |
                    ((half->flags & TCP_HALF_SACK) ? TCP_HAS_SACK : 0u) |
                    ((half->flags & TCP_HALF_SCALE) ? TCP_HAS_SCALE : 0u) |
@@ -211,18 +212,18 @@ static void inherit(struct wisp_tcp_conn *conn, const struct tcp_half4 *half,
         conn->snd_shift = half->shift & 15u;
         conn->rcv_shift = conn->tcp->window_shift & 15u;
     }
-    wisp_tcp_cold(conn)->peer_mss = half->mss;
+    cold->peer_mss = half->mss;
     conn->rcv_nxt = seq_add(half->irs, 1);
     conn->rcv_edge = seq_add(conn->rcv_nxt, conn->tcp->first_window);
     conn->ack_sent = conn->rcv_nxt;
     conn->snd_una = seq_add(half->iss, 1);
     conn->snd_nxt = conn->snd_una;
     conn->snd_wnd = (uint32_t)seg->window << conn->snd_shift;
-    wisp_tcp_cold(conn)->max_wnd = conn->snd_wnd;
+    cold->max_wnd = conn->snd_wnd;
     conn->snd_wl1 = seg->seq;
     conn->snd_wl2 = seg->ack;
-    wisp_tcp_cold(conn)->ts_recent = half->ts_recent;
-    wisp_tcp_cold(conn)->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
+    cold->ts_recent = half->ts_recent;
+    cold->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
 }
 
 struct wisp_tcp_conn *wisp_tcp_half_input(struct wisp_tcp *tcp, struct tcp_half4 *half,

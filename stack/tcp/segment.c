@@ -61,6 +61,7 @@ void wisp_tcp_take_timestamp(struct wisp_tcp_conn *conn, const struct tcp_segmen
 static bool check_timestamp(const struct arriving *a)
 {
     struct wisp_tcp_conn *conn = a->conn;
+    const struct tcp_cold *cold = wisp_tcp_cold(conn);
     if (!(conn->flags & TCP_HAS_TS) || (a->seg->flags & TCP_RST)) {
         return true;
     }
@@ -68,8 +69,8 @@ static bool check_timestamp(const struct arriving *a)
         conn->tcp->count[TCP_RX_NO_TIMESTAMP]++;
         return false;
     }
-    bool old = (int32_t)(a->seg->options.tsval - wisp_tcp_cold(conn)->ts_recent) < 0 &&
-               (uint16_t)(minutes(a->now) - wisp_tcp_cold(conn)->ts_recent_at) < PAWS_LIFE_MIN;
+    bool old = (int32_t)(a->seg->options.tsval - cold->ts_recent) < 0 &&
+               (uint16_t)(minutes(a->now) - cold->ts_recent_at) < PAWS_LIFE_MIN;
     if (old) {
         conn->tcp->count[TCP_RX_PAWS]++;
         wisp_tcp_challenge(conn, a->now);

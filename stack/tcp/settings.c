@@ -59,8 +59,9 @@ void wisp_tcp_set_user_timeout(struct wisp_tcp_conn *conn, wisp_time timeout)
 
 enum wisp_err wisp_tcp_soft_error(struct wisp_tcp_conn *conn)
 {
-    enum wisp_err err = (enum wisp_err)wisp_tcp_cold(conn)->soft;
-    wisp_tcp_cold(conn)->soft = WISP_OK;
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
+    enum wisp_err err = (enum wisp_err)cold->soft;
+    cold->soft = WISP_OK;
     return err;
 }
 

@@ -13,13 +13,14 @@ static bool ack_acceptable(const struct wisp_tcp_conn *conn, const struct tcp_se
 
 static void peer_options(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
 {
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     const struct wisp_tcp_config *config = &conn->tcp->config;
     const struct tcp_options *o = &seg->options;
-    wisp_tcp_cold(conn)->peer_mss = o->has_mss ? o->mss : TCP_MSS_DEFAULT;
+    cold->peer_mss = o->has_mss ? o->mss : TCP_MSS_DEFAULT;
     if (o->has_ts && config->timestamps) {
         conn->flags |= TCP_HAS_TS;
-        wisp_tcp_cold(conn)->ts_recent = o->tsval;
-        wisp_tcp_cold(conn)->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
+        cold->ts_recent = o->tsval;
+        cold->ts_recent_at = (uint16_t)(now / WISP_SEC(60));
     }
     if (o->sack_permitted && config->sack) {
         conn->flags |= TCP_HAS_SACK;

@@ -86,8 +86,9 @@ void wisp_tcp_timer_data(struct wisp_tcp_conn *conn, wisp_time now)
 /* When the next keepalive probe is due. */
 static uint32_t keep_at(const struct wisp_tcp_conn *conn)
 {
-    return conn->heard_at + 1000u * wisp_tcp_cold(conn)->keep_idle +
-           1000u * wisp_tcp_cold(conn)->keep_interval * conn->keep_probes;
+    const struct tcp_cold *cold = wisp_tcp_cold(conn);
+    return conn->heard_at + 1000u * cold->keep_idle +
+           1000u * cold->keep_interval * conn->keep_probes;
 }
 
 static bool keeps_alive(const struct wisp_tcp_conn *conn)
@@ -124,11 +125,12 @@ static wisp_time earliest(const struct wisp_tcp_conn *conn, wisp_time now)
 /* R2 (MUST-20): how long without an acknowledgement of data or SYN. */
 static bool given_up(const struct wisp_tcp_conn *conn, wisp_time now)
 {
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     bool syn = conn->state == WISP_TCP_STATE_SYN_SENT || conn->state == WISP_TCP_STATE_SYN_RECEIVED;
-    if (wisp_tcp_cold(conn)->user_timeout == TCP_FOR_EVER || (conn->flags & TCP_ANSWERED)) {
+    if (cold->user_timeout == TCP_FOR_EVER || (conn->flags & TCP_ANSWERED)) {
         return false;
     }
-    uint32_t limit = 1000u * wisp_tcp_cold(conn)->user_timeout;
+    uint32_t limit = 1000u * cold->user_timeout;
     if (syn && limit < TCP_SYN_LIMIT) {
         limit = TCP_SYN_LIMIT;
     }
