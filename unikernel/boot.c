@@ -36,8 +36,7 @@ _Noreturn void wisp_sealed(void)
 {
     struct wisp_seal_report report;
     if (!wisp_seal_check(&report)) {
-        wisp_panic_number("the image is not sealed: a page is both writable and executable, "
-                          "or code is writable, at",
+        wisp_panic_number("not sealed: a page is writable and executable, or code is writable, at",
                           report.first_bad);
     }
     wisp_start();

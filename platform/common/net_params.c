@@ -5,13 +5,12 @@
 const struct wisp_param wisp_net_params[] = {
     {"ipv4", NULL, "ADDR/BITS",
      "own address and network, or dhcp; without it xenstore's ip, then dhcp"},
-    {"ipv4-gateway", NULL, "ADDR", "router to everywhere else, instead of those DHCP tells"},
+    {"ipv4-gateway", NULL, "ADDR", "router to all else, instead of those DHCP tells"},
     {"ipv4-probe", "beside", "beside|wait|none",
      "look for another host with the address: while using it, before (RFC 5227), or not"},
     {"nameserver", NULL, "ADDR[,ADDR]", "name servers, up to four, instead of those DHCP tells"},
     {"dhcp-id", NULL, "TEXT",
-     "DHCP: client identifier, sent behind type 0 (RFC 2132 9.14); without it one made of the MAC "
-     "address (RFC 4361)"},
+     "DHCP: client identifier of type 0 (RFC 2132 9.14); else one made of the MAC (RFC 4361)"},
     {"dhcp-name", NULL, "NAME", "DHCP: host name to tell the server"},
     {"dhcp-floor", "60", "SECONDS", "DHCP: least time between two requests to renew"},
     {"dhcp-delay", NULL, NULL, "DHCP: wait 1 to 10 s before the first message, as RFC 2131 has it"},
