@@ -58,15 +58,11 @@ static void pop(struct tcp_chain *chain, bool back)
 
 START_TEST(random_operations__like_an_array__same_entries_and_no_block_lost)
 {
-    struct {
-        struct tcp_chain chain;
-        struct tcp_block own;
-        union tcp_entry entries[2];
-    } whole;
-    struct tcp_chain *chain = &whole.chain;
+    struct tcp_chain whole;
+    struct tcp_chain *chain = &whole;
     uint32_t seed = 1;
     length = 0;
-    wisp_tcp_chain_init(chain, _i ? &whole.own : NULL, 2); /* without and with a block of its own */
+    wisp_tcp_chain_init(chain, _i); /* single at times, and never */
     wisp_tcp_blocks_init(&pool, memory, BLOCKS);
     for (uint32_t i = 0; i < 60000; i++) {
         seed = seed * 1664525u + 1013904223u;
@@ -94,7 +90,7 @@ END_TEST
 START_TEST(empty_pool__push_and_insert__refused_and_nothing_changed)
 {
     struct tcp_chain chain;
-    wisp_tcp_chain_init(&chain, NULL, 0);
+    wisp_tcp_chain_init(&chain, true);
     wisp_tcp_blocks_init(&pool, memory, 1);
     length = 0;
     for (uint32_t i = 0; i < 2 * TCP_BLOCK_ENTRIES; i++) {
@@ -106,6 +102,39 @@ START_TEST(empty_pool__push_and_insert__refused_and_nothing_changed)
 }
 END_TEST
 
+/* As part->next in the send queue: a spot stays good while entries come behind it and those before it go. */
+START_TEST(spot_kept__entries_come_and_go__names_the_same_entry)
+{
+    struct tcp_chain whole;
+    struct tcp_chain *chain = &whole;
+    uint32_t seed = 3, value = 0, at = 0; /* the spot names entry model[at] */
+    struct tcp_spot spot = {NULL, 0};
+    length = 0;
+    wisp_tcp_chain_init(chain, false);
+    wisp_tcp_blocks_init(&pool, memory, BLOCKS);
+    for (uint32_t i = 0; i < 100000; i++) {
+        seed = seed * 1664525u + 1013904223u;
+        uint32_t dice = seed >> 28;
+        if (dice < (i / 500 % 2 ? 6 : 9) && length < 200) {
+            bool none = at == length;
+            push(chain, value++);
+            spot = none ? chain_last(chain) : spot;
+        } else if (dice < 13 && at < length) {
+            spot = chain_after(spot);
+            at++;
+        } else if (at > 0) {
+            pop(chain, false);
+            at--;
+        }
+        ck_assert(at == length || chain_at(spot)->view.length == model[at]);
+        ck_assert(length == 0 || chain_back(chain)->view.length == model[length - 1]);
+        ck_assert(length == 0 || chain_at(chain_last(chain)) == chain_back(chain));
+        ck_assert(length == 0 || chain_at(chain_begin(chain)) == chain_front(chain));
+        ck_assert(length > 0 || chain_at(chain_begin(chain)) == NULL);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tcp chain");
@@ -114,6 +143,7 @@ int main(void)
     tcase_add_loop_test(tcase, random_operations__like_an_array__same_entries_and_no_block_lost, 0,
                         2);
     tcase_add_test(tcase, empty_pool__push_and_insert__refused_and_nothing_changed);
+    tcase_add_test(tcase, spot_kept__entries_come_and_go__names_the_same_entry);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

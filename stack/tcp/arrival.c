@@ -117,6 +117,23 @@ static void fetch_part(const struct tcp_part *part)
     }
 }
 
+static bool is_at_place(const struct wisp_tcp *tcp, uint32_t index)
+{
+    return index < tcp->parts.count && tcp->parts.at_place[index];
+}
+
+/* What is known only now that the connection is there. */
+static void fetch_rest(const struct wisp_tcp *tcp, uint32_t index)
+{
+    const struct wisp_tcp_conn *conn = &tcp->conn[index];
+    if (conn->part && !is_at_place(tcp, index)) {
+        fetch_part(conn->part);
+    }
+    if (conn->flags & TCP_HAS_TS) {
+        __builtin_prefetch(&tcp->cold[index].ts_recent, 1);
+    }
+}
+
 static bool entry_is_for(const struct wisp_tcp *tcp, uint32_t entry, const struct tcp_tuple *tuple)
 {
     uint32_t index = tcp_entry_index(entry);
@@ -125,7 +142,7 @@ static bool entry_is_for(const struct wisp_tcp *tcp, uint32_t entry, const struc
     switch (tcp_entry_kind(entry)) {
     case TCP_KIND_CONN:
         fetch_conn(&tcp->conn[index]);
-        if (index < tcp->parts.count && tcp->parts.at_place[index]) {
+        if (is_at_place(tcp, index)) {
             fetch_part(&tcp->parts.part[index]);
         }
         return is_for(&tcp->conn[index], tuple);
@@ -199,9 +216,7 @@ static void entry_input(struct wisp_tcp *tcp, uint32_t entry, struct wisp_pkt *p
     switch (tcp_entry_kind(entry)) {
     case TCP_KIND_CONN:
         tcp->last = &tcp->conn[index];
-        if (tcp->last->part && tcp->last->part != &tcp->parts.part[index]) {
-            fetch_part(tcp->last->part);
-        }
+        fetch_rest(tcp, index);
         conn_input(tcp->last, pkt, seg, now);
         break;
     case TCP_KIND_HALF:

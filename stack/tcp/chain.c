@@ -12,40 +12,25 @@ void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_pool_block *blocks
     pool->free = NULL;
     pool->available = count;
     for (uint32_t i = count; i-- > 0;) {
-        blocks[i].block = (struct tcp_block){.next = pool->free, .size = TCP_BLOCK_ENTRIES};
+        blocks[i].block = (struct tcp_block){.next = pool->free};
         pool->free = &blocks[i].block;
     }
 }
 
-void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *own, uint16_t size)
+void wisp_tcp_chain_init(struct tcp_chain *chain, bool plain)
 {
-    *chain = (struct tcp_chain){.count = 0};
-    if (own) {
-        WISP_ASSERT(size >= 2); /* a full block can be split */
-        WISP_ASSERT((uintptr_t)own > (uintptr_t)chain);
-        uint16_t distance = (uint16_t)((uintptr_t)own - (uintptr_t)chain);
-        *own = (struct tcp_block){.size = size, .own = true};
-        chain->own = distance;
-    }
+    *chain = (struct tcp_chain){.plain = plain};
 }
 
-void wisp_tcp_chain_spread(struct tcp_chain *chain)
+static const struct tcp_chain *spot_chain(struct tcp_spot spot)
 {
-    struct tcp_block *own = chain_own(chain);
-    *block_entry(own, 0) = chain->u.one;
-    own->next = NULL;
-    own->first = 0;
-    own->end = 1;
-    chain->u.list.head = chain->u.list.tail = own;
-    chain->single = false;
+    return (const struct tcp_chain *)((uintptr_t)spot.block - 1);
 }
 
 struct tcp_spot wisp_tcp_chain_resolve(struct tcp_spot spot)
 {
-    const struct tcp_chain *chain =
-        (const struct tcp_chain *)((uintptr_t)spot.block & ~(uintptr_t)1);
-    if (spot_is_single(spot) && !chain->single) {
-        spot.block = chain_own(chain);
+    if (spot_is_single(spot) && !spot_chain(spot)->single) {
+        spot.block = spot_chain(spot)->count ? spot_chain(spot)->u.list.head : NULL;
     }
     return spot;
 }
@@ -56,18 +41,7 @@ union tcp_entry *wisp_tcp_chain_at_single(struct tcp_spot spot)
     if (!spot_is_single(spot)) {
         return chain_at(spot);
     }
-    return spot.index == 0 ? chain_one((const struct tcp_chain *)((uintptr_t)spot.block - 1))
-                           : NULL;
-}
-
-struct tcp_spot wisp_tcp_chain_after_single(struct tcp_spot spot)
-{
-    spot = wisp_tcp_chain_resolve(spot);
-    if (!spot_is_single(spot)) {
-        return chain_after(spot);
-    }
-    spot.index++;
-    return spot;
+    return spot.index == 0 ? chain_one(spot_chain(spot)) : NULL;
 }
 
 static struct tcp_block *take(struct tcp_blocks *pool)
@@ -83,15 +57,24 @@ static struct tcp_block *take(struct tcp_blocks *pool)
     return block;
 }
 
-/* The own block needs no home. */
 static void give(struct tcp_blocks *pool, struct tcp_block *block)
 {
-    if (block->own) {
-        return;
-    }
     block->next = pool->free;
     pool->free = block;
     pool->available++;
+}
+
+bool wisp_tcp_chain_spread(struct tcp_chain *chain, struct tcp_blocks *pool)
+{
+    struct tcp_block *block = take(pool);
+    if (!block) {
+        return false;
+    }
+    *block_entry(block, 0) = chain->u.one;
+    block->end = 1;
+    chain->u.list.head = chain->u.list.tail = block;
+    chain->single = false;
+    return true;
 }
 
 bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool)
@@ -123,8 +106,8 @@ static bool split_block(struct tcp_chain *chain, struct tcp_blocks *pool, struct
     if (!upper) {
         return false;
     }
-    uint32_t half = block->size / 2u;
-    upper->end = (uint16_t)(block->size - half);
+    uint32_t half = TCP_BLOCK_ENTRIES / 2u;
+    upper->end = (uint16_t)(TCP_BLOCK_ENTRIES - half);
     memcpy(block_entry(upper, 0), block_entry(block, half), upper->end * sizeof(union tcp_entry));
     block->end = (uint16_t)half;
     upper->next = block->next;
@@ -148,15 +131,15 @@ static void compact(struct tcp_block *block, struct tcp_spot *spot)
 
 bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, struct tcp_spot *spot)
 {
-    if (chain->single) {
-        wisp_tcp_chain_spread(chain);
+    if (chain->single && !wisp_tcp_chain_spread(chain, pool)) {
+        return false;
     }
     *spot = wisp_tcp_chain_resolve(*spot);
     struct tcp_block *block = spot->block;
-    if (block->end == block->size && block->first > 0) {
+    if (block->end == TCP_BLOCK_ENTRIES && block->first > 0) {
         compact(block, spot);
     }
-    if (block->end == block->size) {
+    if (block->end == TCP_BLOCK_ENTRIES) {
         if (!split_block(chain, pool, block)) {
             return false;
         }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Queues of 16-byte entries in chains of blocks: views to send, views received, out-of-order
- * pieces, records of what was sent. A chain may own a first block of a few entries, so that those
- * of a quiet connection lie beside it; more come from a pool of 512-byte blocks. And the only entry
- * of such a chain lies in the chain itself, instead of the links that it does not need then: it is
- * single. A second one lets both go to the own block.
+ * Queues of 16-byte entries in chains of blocks of 512 bytes from a pool: views to send, views
+ * received, out-of-order pieces, records of what was sent. The only entry of a quiet connection's
+ * queue takes no block: it lies in the chain itself, instead of the links that are not needed then.
+ * Such a chain is single; a second entry lets both go to a block.
  *
  *   chain -> block | next first end | . . # # # # . . |  -> block | ... | -> null
  *                                         ^first  ^end
  *
  * Invariants: no block of a chain is empty; count is the sum of end - first over its blocks, or 1
  * while it is single; an empty chain has no blocks. A spot names an entry and is void once its
- * entry is popped, or entries are inserted before it in its block. The single entry's names the
- * chain, by an odd address, and stays good when the entry goes to the own block.
+ * entry is popped, or entries are inserted in its block. The single entry's names the
+ * chain, by an odd address, and stays good when the entry goes to a block.
  */
 #ifndef WISP_TCP_CHAIN_H
 #define WISP_TCP_CHAIN_H
@@ -53,11 +52,10 @@ union tcp_entry {
     struct tcp_record record;
 };
 
-/* size entries lie right behind it. */
+/* TCP_BLOCK_ENTRIES entries lie right behind it. */
 struct tcp_block {
     struct tcp_block *next;
-    uint16_t first, end, size;
-    bool own; /* a chain's, not the pool's */
+    uint16_t first, end;
 };
 
 /* A block of the pool. */
@@ -84,7 +82,7 @@ struct tcp_chain {
         union tcp_entry one;
     } u;
     uint32_t count;
-    uint16_t own; /* bytes from here to the own block; 0: none */
+    bool plain; /* never single */
     bool single;
 };
 
@@ -98,8 +96,8 @@ struct tcp_spot {
 
 void wisp_tcp_blocks_init(struct tcp_blocks *pool, struct tcp_pool_block *blocks, uint32_t count);
 
-/* An empty chain that owns a block, which lies behind it in the same struct, with size entries; null: it owns none. */
-void wisp_tcp_chain_init(struct tcp_chain *chain, struct tcp_block *own, uint16_t size);
+/* An empty chain. */
+void wisp_tcp_chain_init(struct tcp_chain *chain, bool plain);
 
 /* Adds a block behind the tail; false: the pool is empty. */
 bool wisp_tcp_chain_grow(struct tcp_chain *chain, struct tcp_blocks *pool);
@@ -113,18 +111,12 @@ bool wisp_tcp_chain_insert(struct tcp_chain *chain, struct tcp_blocks *pool, str
 /* Drops the last entry; the chain is not empty. */
 void wisp_tcp_chain_pop_back(struct tcp_chain *chain, struct tcp_blocks *pool);
 
-/* The single entry goes to the own block. */
-void wisp_tcp_chain_spread(struct tcp_chain *chain);
+/* The single entry goes to a block; false, and nothing changed: the pool is empty. */
+bool wisp_tcp_chain_spread(struct tcp_chain *chain, struct tcp_blocks *pool);
 
 static inline union tcp_entry *block_entry(struct tcp_block *block, uint32_t index)
 {
     return (union tcp_entry *)(void *)(block + 1) + index;
-}
-
-/* It owns one. */
-static inline struct tcp_block *chain_own(const struct tcp_chain *chain)
-{
-    return (struct tcp_block *)((uintptr_t)chain + chain->own);
 }
 
 /* Whether it names, or named, a single entry. */
@@ -136,9 +128,8 @@ static inline bool spot_is_single(struct tcp_spot spot)
 /* The same spot in a block, if that is where its entry lies now. */
 struct tcp_spot wisp_tcp_chain_resolve(struct tcp_spot spot);
 
-/* chain_at and chain_after for a spot_is_single. */
+/* chain_at for a spot_is_single. */
 union tcp_entry *wisp_tcp_chain_at_single(struct tcp_spot spot);
-struct tcp_spot wisp_tcp_chain_after_single(struct tcp_spot spot);
 
 static inline bool chain_empty(const struct tcp_chain *chain)
 {
@@ -170,7 +161,7 @@ static inline union tcp_entry *chain_back(const struct tcp_chain *chain)
                          : block_entry(chain->u.list.tail, chain->u.list.tail->end - 1u);
 }
 
-/* The first entry of an empty chain that owns a block, undefined content. */
+/* The first entry of an empty chain that is not plain, undefined content. */
 static inline union tcp_entry *chain_push_single(struct tcp_chain *chain)
 {
     chain->count = 1;
@@ -188,14 +179,14 @@ static inline void chain_pop_single(struct tcp_chain *chain)
 /* A new entry at the end, undefined content; null: the pool is empty. */
 static inline union tcp_entry *chain_push(struct tcp_chain *chain, struct tcp_blocks *pool)
 {
-    if (chain->count == 0 && chain->own) {
+    if (chain->count == 0 && !chain->plain) {
         return chain_push_single(chain);
     }
-    if (chain->single) {
-        wisp_tcp_chain_spread(chain);
+    if (chain->single && !wisp_tcp_chain_spread(chain, pool)) {
+        return NULL;
     }
-    struct tcp_block *tail = chain->count ? chain->u.list.tail : NULL;
-    if ((!tail || tail->end == tail->size) && !wisp_tcp_chain_grow(chain, pool)) {
+    if ((chain->count == 0 || chain->u.list.tail->end == TCP_BLOCK_ENTRIES) &&
+        !wisp_tcp_chain_grow(chain, pool)) {
         return NULL;
     }
     chain->count++;
@@ -247,10 +238,11 @@ static inline union tcp_entry *chain_at(struct tcp_spot spot)
 /* The spot behind an existing one; it may name no entry (yet). */
 static inline struct tcp_spot chain_after(struct tcp_spot spot)
 {
+    spot.index++;
     if (spot_is_single(spot)) {
-        return wisp_tcp_chain_after_single(spot);
+        spot = wisp_tcp_chain_resolve(spot);
     }
-    if (++spot.index >= spot.block->end && spot.block->next) {
+    if (!spot_is_single(spot) && spot.index >= spot.block->end && spot.block->next) {
         spot.block = spot.block->next;
         spot.index = spot.block->first;
     }

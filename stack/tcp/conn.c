@@ -190,10 +190,10 @@ void wisp_tcp_conn_reset(struct wisp_tcp_conn *conn, enum wisp_err reason, wisp_
 void wisp_tcp_part_init(struct tcp_part *part)
 {
     memset(part, 0, sizeof(*part));
-    wisp_tcp_chain_init(&part->send, &part->send_own.block, TCP_OWN_ENTRIES);
-    wisp_tcp_chain_init(&part->records, &part->records_own.block, TCP_OWN_ENTRIES);
-    wisp_tcp_chain_init(&part->receive, &part->receive_own.block, TCP_OWN_ENTRIES);
-    wisp_tcp_chain_init(&part->pieces, NULL, 0);
+    wisp_tcp_chain_init(&part->send, false);
+    wisp_tcp_chain_init(&part->records, false);
+    wisp_tcp_chain_init(&part->receive, false);
+    wisp_tcp_chain_init(&part->pieces, true);
 }
 
 /* Its queues are empty, and the numbers that are read only once they were set stay as they are: this runs for every
@@ -203,21 +203,10 @@ static void part_reset(struct tcp_part *part)
     WISP_ASSERT(!part->send.count && !part->records.count && !part->receive.count &&
                 !part->pieces.count);
     part->u.used.at = 0;
-    part->unsent = 0;
-    part->held_at.block = NULL;
     part->u.used.write_page = NULL;
-    part->unread = 0;
-    part->reordered = 0;
-    part->lost = 0;
-    part->left = 0;
-    part->peak = 0;
-    part->recents = 0;
-    part->dupacks = 0;
-    part->recovering = false;
-    part->fin_known = false;
-    part->urge = false;
-    part->history = false;
-    part->small_sent = false;
+    part->held_at.block = NULL;
+    memset((uint8_t *)part + offsetof(struct tcp_part, unsent), 0,
+           offsetof(struct tcp_part, recover) - offsetof(struct tcp_part, unsent));
 }
 
 static bool part_start(struct wisp_tcp_conn *conn, struct tcp_part *part)

@@ -17,9 +17,7 @@ static struct tcp_seq record_end(const struct tcp_record *record)
 bool wisp_tcp_record_push(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32_t length,
                           wisp_time now)
 {
-    struct tcp_chain *records = &conn->part->records;
-    union tcp_entry *entry =
-        records->count ? chain_push(records, &conn->tcp->blocks) : chain_push_single(records);
+    union tcp_entry *entry = chain_push(&conn->part->records, &conn->tcp->blocks);
     if (!entry) {
         conn->tcp->count[TCP_STARVED]++;
         return false;
@@ -31,10 +29,9 @@ bool wisp_tcp_record_push(struct wisp_tcp_conn *conn, struct tcp_seq seq, uint32
 static void record_pop(struct wisp_tcp_conn *conn)
 {
     struct tcp_part *part = conn->part;
-    struct tcp_block *head = chain_begin(&part->records).block;
+    const struct tcp_block *head = part->records.u.list.head; /* no block, if it is single */
     chain_pop(&part->records, &conn->tcp->blocks);
-    if (wisp_tcp_chain_resolve(part->held_at).block == head &&
-        chain_begin(&part->records).block != head) {
+    if (part->held_at.block == head && part->records.u.list.head != head) {
         part->held_at.block = NULL;
     }
 }
@@ -73,18 +70,6 @@ static void pardon_held(struct wisp_tcp_conn *conn)
     }
 }
 
-/* The only record, in the chain's own block, acknowledged as a whole: nothing was lost, the device
- * has let go of it. */
-static bool is_all(const struct wisp_tcp_conn *conn)
-{
-    const struct tcp_chain *records = &conn->part->records;
-    if (!chain_is_single(records)) {
-        return false;
-    }
-    const struct tcp_record *record = &chain_front(records)->record;
-    return record->flags == 0 && !seq_after(record_end(record), conn->snd_una);
-}
-
 /* One acknowledgement of something sent again is no sample for what was sent once either (MUST-18): the latter may
  * have waited at the peer, out of order, for as long as the recovery took. */
 wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
@@ -92,11 +77,6 @@ wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn)
     struct tcp_part *part = conn->part;
     wisp_time newest = WISP_NEVER;
     bool again = false;
-    if (is_all(conn)) {
-        newest = chain_front(&part->records)->record.sent_at;
-        chain_pop_single(&part->records);
-        return newest;
-    }
     while (!chain_empty(&part->records)) {
         struct tcp_record *record = &chain_front(&part->records)->record;
         if (seq_after(record_end(record), conn->snd_una)) {
@@ -123,8 +103,7 @@ static struct tcp_record *find_held(struct wisp_tcp_conn *conn, struct tcp_seq s
     }
     struct tcp_spot spot = part->held_at;
     union tcp_entry *entry = chain_at(spot);
-    if (!entry || spot_is_single(spot) || spot.index < spot.block->first ||
-        !seq_equal(entry->record.seq, seq)) {
+    if (!entry || spot.index < spot.block->first || !seq_equal(entry->record.seq, seq)) {
         spot = chain_begin(&part->records);
         while ((entry = chain_at(spot)) != NULL && !seq_equal(entry->record.seq, seq)) {
             spot = chain_after(spot);

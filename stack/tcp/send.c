@@ -253,13 +253,6 @@ uint64_t wisp_tcp_released(const struct wisp_tcp_conn *conn)
 void wisp_tcp_send_acked(struct wisp_tcp_conn *conn, uint32_t bytes)
 {
     struct tcp_part *part = conn->part;
-    if (chain_is_single(&part->send)) {
-        const struct wisp_view *only = &chain_front(&part->send)->view;
-        if (!only->page && only->length == bytes) {
-            chain_pop_single(&part->send);
-            return;
-        }
-    }
     while (bytes > 0) {
         struct wisp_view *view = &chain_front(&part->send)->view;
         if (bytes < view->length) {

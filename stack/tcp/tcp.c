@@ -249,7 +249,7 @@ struct wisp_tcp *wisp_tcp_init(void *mem, size_t size, const struct wisp_tcp_con
     tcp->first_window = first_window_for(config);
     tcp->output.head = tcp->events.head = tcp->told.head = TCP_NONE;
     tcp->half_due.head = tcp->waiting.head = TCP_NONE;
-    tcp->timers_at = WISP_NEVER;
+    tcp->timers_at = tcp->late_at = WISP_NEVER;
     chain_up(tcp, &l);
     wisp_wheel_init(&tcp->wheel, 0);
     wisp_wheel_init(&tcp->half_wheel, 0);

@@ -24,7 +24,6 @@
 #define TCP_MSS_DEFAULT  536u  /* RFC 9293 MUST-15 */
 #define TCP_MSS_FLOOR    216u  /* smaller offers cost more than they are worth (CVE-2019-11479) */
 #define TCP_SMALL        256u  /* smaller received payloads are collected */
-#define TCP_OWN_ENTRIES  2u    /* of each queue lie in the working part itself */
 #define TCP_OWN_BYTES    64u   /* so many bytes to send do */
 #define TCP_EXPRESS_MAX  64u   /* and so many go the express way */
 #define TCP_REORDER_MAX  1024u /* pieces one connection may hold out of order */
@@ -87,16 +86,11 @@ enum tcp_part_holder {
     TCP_PART_AT_PLACE /* the connection that has the same number */
 };
 
-struct tcp_own_block {
-    struct tcp_block block;
-    union tcp_entry entry[TCP_OWN_ENTRIES];
-};
-
 /*
  * A connection is kept in three parts, so that ten thousand that are asked at random cost few cache lines:
  * wisp_tcp_conn and tcp_cold for as long as it lives, at the same place of two arrays, and tcp_part while there is
  * work. tcp_part is what it needs while data is queued, in flight, unread or out of order; its first three cache
- * lines are what a small request and its answer touch.
+ * lines are what a request and an answer of up to 19 bytes touch.
  */
 struct tcp_part {
     _Alignas(TCP_LINE) union {
@@ -114,8 +108,9 @@ struct tcp_part {
 
     struct tcp_chain records; /* of what was sent and is not both acknowledged and let go of */
     struct tcp_chain receive; /* views in order, unread */
-    struct tcp_spot held_at;  /* where the next completion is expected in records */
+    struct tcp_spot held_at;  /* where the next completion is expected in records, in a block */
 
+    /* from here to recover: 0 at the start */
     uint32_t unsent;          /* bytes queued and never sent */
     struct tcp_seq small_end; /* end of the last segment below MSS (Minshall) */
     struct tcp_seq peak_end;  /* SND.NXT when peak was seen */
@@ -129,14 +124,13 @@ struct tcp_part {
     bool urge;              /* send the first lost segment whatever the window says */
     bool history;           /* worth keeping for an idle time */
     bool small_sent;        /* small_end is set */
-    uint8_t holder;         /* enum tcp_part_holder */
     uint32_t lost;          /* bytes of records marked lost */
     uint32_t left;          /* bytes that duplicate ACKs say have left the network */
     struct tcp_seq recover; /* RFC 6582 */
+    uint8_t holder;         /* enum tcp_part_holder */
     /* the bytes of a view in send without a page, the first one there */
     uint8_t own[TCP_OWN_BYTES];
 
-    struct tcp_own_block send_own, records_own, receive_own;
     struct tcp_chain pieces; /* out of order, sorted, disjoint */
     struct tcp_sack sacked;  /* the first block of the last acknowledgement that had any */
     struct tcp_seq snd_up, rcv_up;
@@ -144,7 +138,7 @@ struct tcp_part {
     struct tcp_seq recent[TCP_RECENT]; /* latest out-of-order arrivals, latest first */
 };
 
-_Static_assert(offsetof(struct tcp_part, own) + 20 == TCP_PART_TOUCHED, "it lies together");
+_Static_assert(offsetof(struct tcp_part, own) + 19 == TCP_PART_TOUCHED, "it lies together");
 
 /* What is touched by each segment: three cache lines. What is asked most comes first: its offsets are short. */
 struct wisp_tcp_conn {
@@ -192,22 +186,22 @@ struct wisp_tcp_conn {
     struct wisp_flow flow;
 };
 
-/* What is not. */
+/* What is not; but timestamps, which each segment of a connection that has them asks for. */
 struct tcp_cold {
     union {
         void *cookie;
         struct wisp_tcp_listener *listener; /* until ACCEPTED is told */
     } u;
+    uint32_t ts_recent, ts_offset;
+    uint16_t ts_recent_at; /* min */
+    uint16_t challenge_at; /* 128 ms */
     uint32_t hash;
     uint32_t acked_high, received_high;
     uint32_t max_wnd;
-    uint32_t ts_recent, ts_offset;
     uint32_t again_bytes;                            /* sent more than once */
     uint16_t user_timeout, keep_idle, keep_interval; /* s */
     uint16_t peer_mss;
-    uint16_t ts_recent_at; /* min */
-    uint16_t challenge_at; /* 128 ms */
-    uint8_t challenges;    /* left until then */
+    uint8_t challenges; /* left until challenge_at */
     uint8_t keep_count;
     uint8_t soft; /* enum wisp_err */
 };
@@ -298,7 +292,7 @@ struct tcp_list {
 /* See parts.c. */
 struct tcp_parts {
     struct tcp_part *part, *free;
-    uint8_t *at_place; /* of each: whether the connection that has its number holds it */
+    uint8_t *at_place; /* of each: whether the connection of its number took it at its place */
     uint32_t count;
 };
 
@@ -318,6 +312,7 @@ struct wisp_tcp {
     wisp_time now;
     wisp_time timers_at;                  /* nothing is due on either wheel, or of late, before */
     struct wisp_tcp_conn *late[TCP_LATE]; /* or null; see timers.c */
+    wisp_time late_at;                    /* none of them is due before */
     uint32_t lates;                       /* so far */
     struct tcp_table table;
     struct tcp_hashed hashed;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Time. Every deadline of a connection shares one wheel entry that is set at the earliest of them or earlier:
- * a deadline that moves later costs nothing, and when the entry fires too early it is set anew. So the timers
- * restarted with every segment (retransmission, delayed ACK) rarely touch the wheel.
+ * a deadline that moves later costs nothing, and when the entry fires too early it is set anew. So the retransmission
+ * timer, restarted with every segment, rarely touches the wheel.
  *
  *   rexmit_at     SYN, retransmission, persist     RFC 6298, RFC 9293 §3.8.6.1
  *   ack_at        delayed ACK                      §3.8.6.3
@@ -48,6 +48,16 @@ static __attribute__((noinline)) void arm_late(struct wisp_tcp_conn *conn, wisp_
     wisp_tcp_timer_arm(conn, time_of(conn->ack_at, now));
 }
 
+static void arm_all_late(struct wisp_tcp *tcp, wisp_time now)
+{
+    tcp->late_at = WISP_NEVER;
+    for (uint32_t i = 0; i < TCP_LATE; i++) {
+        if (is_late(tcp->late[i])) {
+            arm_late(tcp->late[i], now);
+        }
+    }
+}
+
 void wisp_tcp_timer_late(struct wisp_tcp_conn *conn, wisp_time at)
 {
     struct wisp_tcp *tcp = conn->tcp;
@@ -57,6 +67,7 @@ void wisp_tcp_timer_late(struct wisp_tcp_conn *conn, wisp_time at)
     *place = conn;
     conn->flags |= TCP_ACK_LATER;
     conn->ack_at = tcp_ms(at);
+    tcp->late_at = wisp_time_min(tcp->late_at, at);
     tcp->timers_at = wisp_time_min(tcp->timers_at, at);
     if (owes) {
         arm_late(before, tcp->now);
@@ -239,10 +250,8 @@ static struct wisp_tcp_conn *conn_of(struct wisp_timer *timer)
 void wisp_tcp_timer_expire(struct wisp_tcp *tcp, wisp_time now)
 {
     struct wisp_timer *timer;
-    for (uint32_t i = 0; i < TCP_LATE; i++) {
-        if (is_late(tcp->late[i])) {
-            arm_late(tcp->late[i], now);
-        }
+    if (now >= tcp->late_at) {
+        arm_all_late(tcp, now);
     }
     while ((timer = wisp_wheel_expire(&tcp->half_wheel, now)) != NULL) {
         wisp_tcp_half_expire(tcp, (struct tcp_half4 *)(void *)timer, now);
@@ -252,4 +261,5 @@ void wisp_tcp_timer_expire(struct wisp_tcp *tcp, wisp_time now)
     }
     tcp->timers_at = wisp_time_min(wisp_wheel_deadline(&tcp->wheel, now),
                                    wisp_wheel_deadline(&tcp->half_wheel, now));
+    tcp->timers_at = wisp_time_min(tcp->timers_at, tcp->late_at);
 }

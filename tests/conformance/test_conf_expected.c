@@ -101,14 +101,8 @@ static void see_part(struct look *look, const struct wire *w, const struct tcp_p
     uint32_t held = part->held_at.block ? 1 + part->held_at.index : 0;
     uint64_t write_page = page_number(w, part->u.used.write_page);
     struct tcp_chain *chains[] = {&copy.send, &copy.records, &copy.receive, &copy.pieces};
-    struct tcp_own_block *own[] = {&copy.send_own, &copy.records_own, &copy.receive_own};
     for (size_t i = 0; i < 4; i++) {
         memset(chains[i], 0, sizeof(*chains[i]));
-    }
-    for (size_t i = 0; i < 3; i++) {
-        own[i]->block.next = NULL;
-        memset(own[i]->entry, 0,
-               sizeof(own[i]->entry)); /* entries in use are seen in their chains */
     }
     memset(&copy.next, 0, sizeof(copy.next));
     memset(&copy.held_at, 0, sizeof(copy.held_at));

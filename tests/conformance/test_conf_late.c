@@ -122,7 +122,7 @@ START_TEST(request_in_the_step_in_which_another_timer_fires__deadline__is_its_ac
 {
     open_many();
     tell(0, 1);
-    wire_step(&w); /* now it is on the wheel */
+    wire_step(&w);
     w.now += WISP_MS(41);
     wire_queue(&w, next[1]);
     wisp_stack_poll(w.stack, w.now);
