@@ -38,6 +38,7 @@ struct wisp_tcp_conn *wisp_tcp_conn_alloc(struct wisp_tcp *tcp)
 static void conn_free(struct wisp_tcp_conn *conn)
 {
     struct wisp_tcp *tcp = conn->tcp;
+    WISP_ASSERT(!wisp_timer_is_set(&conn->timer));
     tcp_forget(tcp, conn);
     conn->state = WISP_TCP_STATE_CLOSED;
     conn->flags = 0;
@@ -257,7 +258,8 @@ void wisp_tcp_part_settle(struct wisp_tcp_conn *conn, wisp_time now)
         return;
     }
     wisp_time idle = conn->tcp->config.working_idle;
-    if (part->history && conn->state != WISP_TCP_STATE_CLOSED) {
+    if (part->history && conn->state != WISP_TCP_STATE_CLOSED &&
+        conn->state != WISP_TCP_STATE_TIME_WAIT) {
         if (part->u.used.at == 0) {
             part->u.used.at = now;
             wisp_tcp_timer_arm(conn, wisp_time_add(now, idle));

@@ -17,6 +17,40 @@ static void teardown(void)
     wire_close(&w);
 }
 
+START_TEST(time_wait_with_history_and_unread_bytes__read_and_released__timer_is_off)
+{
+    struct wisp_tcp_conn *c = wire_server(&w);
+    struct seg got;
+    wire_drain(&w);
+    wire_write(&w, c, 100);
+    wire_expect(&w, GOT(.flags = ACK, .length = 100));
+    wire_wait_segment(&w, WISP_SEC(5), &got); /* again: history */
+    wire_tell(&w, SEG(.flags = ACK | PSH, .length = 10));
+    wisp_tcp_shutdown(c);
+    wire_step(&w);
+    wire_drain(&w);
+    wire_tell(&w, SEG(.flags = ACK | FIN, .length = 0));
+    wire_drain(&w);
+    ck_assert_int_eq(c->state, WISP_TCP_STATE_TIME_WAIT);
+    ck_assert_uint_eq(wisp_tcp_readable(c), 10);
+    wisp_tcp_consume(c, 10);
+    wire_events(&w, c, NULL);
+    wisp_tcp_release(c);
+    wire_step(&w);
+    wire_events(&w, c, NULL);
+    wire_step(&w);
+    bool armed = wisp_timer_is_set(&c->timer);
+    wire_wait(&w, armed ? c->timer.at - w.now - WISP_US(500) : 0);
+    w.source = 50000;
+    w.our_iss_known = false;
+    struct wisp_tcp_conn *other = wire_accept(&w, SEG(.mss = 1460));
+    ck_assert_ptr_eq(other, c);
+    wire_drain(&w);
+    wire_wait(&w, WISP_SEC(3));
+    ck_assert(!armed);
+}
+END_TEST
+
 static void past_4_gib(uint32_t acked, uint32_t received)
 {
     struct wisp_tcp_conn *c = wire_server(&w);
@@ -321,6 +355,7 @@ int main(void)
     Suite *suite = suite_create("conformance: memory");
     TCase *tcase = tcase_create("memory");
     tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, time_wait_with_history_and_unread_bytes__read_and_released__timer_is_off);
     tcase_add_test(tcase, sent__past_4_gib__counted);
     tcase_add_test(tcase, received__past_4_gib__counted);
     tcase_add_test(
