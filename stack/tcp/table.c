@@ -6,7 +6,7 @@
 uint32_t wisp_tcp_table_slots(uint32_t entries)
 {
     uint32_t slots = 16;
-    while (slots - slots / 3 < entries) {
+    while (slots - slots / 4 < entries) {
         slots *= 2;
     }
     return slots;

@@ -2,7 +2,7 @@
 /*
  * The table that finds who a segment is for: open addressing over {tag, entry}, where the tag is 32 bits of a
  * keyed hash of the four-tuple, so that a peer cannot aim at one bucket. Connections, half-open and TIME-WAIT
- * entries share it. At most two thirds of the slots are used; deletion moves later slots back, so there are
+ * entries share it. At most three quarters of the slots are used; deletion moves later slots back, so there are
  * no tombstones and searches stay short for ever.
  */
 #ifndef WISP_TCP_TABLE_H
