@@ -108,9 +108,8 @@ static bool attach(struct device *device, uint32_t index, struct wisp_pool *page
     void *memory = wisp_platform_memory(size);
     device->front = memory ? wisp_netfront_init(memory, size, &config) : NULL;
     if (!device->front) {
-        wisp_platform_format(
-            reason, sizeof(reason),
-            "too little memory for %s: raise memory= in the domain's configuration", device->path);
+        wisp_platform_format(reason, sizeof(reason),
+                             "too little memory for %s: raise the domain's memory=", device->path);
     }
     wisp_start_at_end(close_all);
     return device->front != NULL;

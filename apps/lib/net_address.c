@@ -60,7 +60,7 @@ uint32_t wisp_net_nameservers(struct wisp_ip4 server[WISP_NET_NAMESERVERS])
         }
         if (count == WISP_NET_NAMESERVERS || !wisp_ip4_parse(text, n, &server[count++])) {
             wisp_platform_exit(
-                2, "--nameserver is an address like 10.0.0.1, or up to four with commas");
+                2, "--nameserver is one address like 10.0.0.1, or up to four with commas");
         }
         text = text[n] ? text + n + 1 : NULL;
     }
