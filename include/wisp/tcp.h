@@ -34,7 +34,7 @@ struct wisp_tcp_config {
     uint32_t half_open;      /* handshakes of passive opens in progress, default 256 */
     uint32_t time_wait;      /* default 1024; the oldest goes when full */
     uint32_t working;        /* working parts, default: connections */
-    uint32_t blocks;         /* 512-byte blocks of queue memory, default 8 per working part */
+    uint32_t blocks;         /* of queue memory, 512 bytes each, default 8 per working part */
     uint32_t send_pages;     /* pages one connection may have queued to send, default 256 */
     uint32_t receive_pages;  /* pages one connection's received data may hold, default 256 */
     uint32_t receive_window; /* largest window offered, bytes, default 512 KiB; up to 1 GiB */

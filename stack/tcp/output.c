@@ -13,7 +13,8 @@
 enum outcome {
     NOTHING, /* nothing (more) to send */
     SENT,
-    BLOCKED /* no packet or no memory in this step */
+    STARVED, /* no block for its records: an acknowledgement, a completion or the timer brings it back */
+    BLOCKED /* no packet in this step, for nobody */
 };
 
 static uint32_t least(uint32_t a, uint32_t b)
@@ -79,11 +80,13 @@ static enum outcome send_record(struct wisp_tcp_conn *conn, struct tcp_record *r
     uint32_t views = conn->tcp->l3->tcp.views;
     wisp_tcp_send_find(conn, record->seq, &from);
     uint32_t length = record->length;
-    if (length > wisp_tcp_emit_small_max(conn) &&
-        wisp_tcp_send_reach(&from, length, views) < length) {
-        record = wisp_tcp_record_next_lost(conn, wisp_tcp_send_reach(&from, length, views));
-        if (!record) {
-            return BLOCKED;
+    uint32_t reach =
+        length > wisp_tcp_emit_small_max(conn) ? wisp_tcp_send_reach(&from, length, views) : length;
+    reach = least(reach, packet_max(conn));
+    if (reach < length) {
+        record = wisp_tcp_record_next_lost(conn, reach);
+        if (!record || record->length > reach) {
+            return STARVED;
         }
         length = record->length;
     }
@@ -241,7 +244,7 @@ static enum outcome send_new(struct wisp_tcp_conn *conn, wisp_time now)
     bool fin = all && fin_waits(conn);
     uint8_t flags = (uint8_t)(TCP_ACK | (all ? TCP_PSH : 0) | (fin ? TCP_FIN : 0));
     if (!wisp_tcp_record_push(conn, seq, n, now)) {
-        return BLOCKED;
+        return STARVED;
     }
     if (!wisp_tcp_express_data(conn, seq, n, &part->next, flags, now)) {
         pkt = wisp_tcp_emit_packet(conn->tcp, false);
@@ -361,7 +364,7 @@ static enum outcome send_stream(struct wisp_tcp_conn *conn, wisp_time now)
         if (outcome == BLOCKED) {
             return BLOCKED;
         }
-        if (outcome == NOTHING) {
+        if (outcome != SENT) {
             arm_persist(conn, now);
             return send_ack(conn, now) == BLOCKED ? BLOCKED : NOTHING;
         }

@@ -128,6 +128,9 @@ void wisp_tcp_record_sent(struct wisp_tcp_conn *conn, struct tcp_seq seq)
     }
     if (record == &chain_front(&conn->part->records)->record) {
         wisp_tcp_record_acked(conn);
+        if (conn->part->unsent) {
+            wisp_tcp_output_add(conn); /* there may have been no block */
+        }
         if (conn->want & WISP_TCP_RELEASED) {
             conn->flags |= TCP_TELL_RELEASED;
             wisp_tcp_event_add(conn);
@@ -205,8 +208,8 @@ struct tcp_record *wisp_tcp_record_next_lost(struct wisp_tcp_conn *conn, uint32_
             return NULL;
         }
         trim(conn, record);
-        if (record->length > most && !split_record(conn, &spot, most)) {
-            return NULL;
+        if (record->length > most) {
+            split_record(conn, &spot, most); /* or, for want of a block, all of it */
         }
         return &chain_at(spot)->record;
     }

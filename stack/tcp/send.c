@@ -209,6 +209,7 @@ uint32_t wisp_tcp_send_room(const struct wisp_tcp_conn *conn)
     uint32_t views = used < tcp->config.send_pages ? tcp->config.send_pages - used : 0;
     uint32_t pages = wisp_pool_available(tcp->l3->pages);
     uint32_t slots = tcp->blocks.available * TCP_BLOCK_ENTRIES;
+    slots = slots + used > 0 ? slots : 1; /* the only view needs no block */
     views = views < pages ? views : pages;
     views = views < slots ? views : slots;
     uint32_t room = views * WISP_PAGE_SIZE;

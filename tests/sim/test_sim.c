@@ -31,6 +31,11 @@ static void few_parts(struct wisp_tcp_config *config)
     config->blocks = 4;
 }
 
+static void one_block(struct wisp_tcp_config *config)
+{
+    config->blocks = 1;
+}
+
 #define PERCENT 10000
 
 static const struct sim_plan plans[] = {
@@ -99,6 +104,28 @@ static const struct sim_plan plans[] = {
      .bytes = {50000, 50000},
      .tune = few_parts,
      .impair = {.loss = PERCENT}},
+    {.name = "one block, clean", .bytes = {50000, 50000}, .tune = one_block},
+    {.name = "one block, one way", .bytes = {50000, 1}, .tune = one_block},
+    {.name = "one block, delay",
+     .bytes = {50000, 50000},
+     .tune = one_block,
+     .impair = {.delay = WISP_MS(2)}},
+    {.name = "one block, loss",
+     .bytes = {20000, 20000},
+     .tune = one_block,
+     .impair = {.loss = PERCENT, .delay = WISP_MS(2)}},
+    {.name = "one block, lent",
+     .bytes = {50000, 50000},
+     .tune = one_block,
+     .lend = true,
+     .impair = {.loss = PERCENT, .delay = WISP_MS(2)}},
+    {.name = "one block, gso",
+     .bytes = {200000, 50000},
+     .tune = one_block,
+     .lend = true,
+     .csum = true,
+     .gso = 65535,
+     .impair = {.loss = PERCENT, .delay = WISP_MS(2)}},
     {.name = "stalling reader",
      .bytes = {100000, 100000},
      .stall = 900000,
