@@ -8,10 +8,12 @@
 
 static struct wire w;
 static uint32_t working_parts;
+
 static void setup(void)
 {
     wire_open(&w, NULL);
 }
+
 static void teardown(void)
 {
     wire_close(&w);
@@ -175,6 +177,21 @@ START_TEST(request__part_is_at_the_connection_s_place)
         wire_tell(&w, ask[i]);
         ck_assert_ptr_eq(many[i]->part, &w.tcp->parts.part[many[i] - w.tcp->conn]);
     }
+}
+END_TEST
+
+/* What the device's queue is chosen by: of the keyed hash, the same for a connection's life, and not for all. */
+START_TEST(connections__queue_of_the_device__by_their_tuple)
+{
+    uint32_t differ = 0;
+    open_many(8);
+    for (uint32_t i = 0; i < 8; i++) {
+        struct tcp_tuple tuple;
+        wisp_tcp_conn_tuple(many[i], &tuple);
+        ck_assert_uint_eq(many[i]->queue, (uint16_t)wisp_tcp_hash(w.tcp, &tuple));
+        differ += many[i]->queue != many[0]->queue;
+    }
+    ck_assert_uint_gt(differ, 0);
 }
 END_TEST
 
@@ -371,6 +388,7 @@ int main(void)
                    many_segments__acknowledged_bit_by_bit__held_at_names_a_block_of_the_chain);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, anything__with_many_connections__invariants, 0, 4);
+    tcase_add_test(tcase, connections__queue_of_the_device__by_their_tuple);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }
