@@ -55,7 +55,6 @@ static void reopened(struct wisp_tcp_conn *conn, wisp_time now)
 
 void wisp_tcp_ack_window(struct wisp_tcp_conn *conn, const struct tcp_segment *seg, wisp_time now)
 {
-    struct tcp_cold *cold = wisp_tcp_cold(conn);
     bool newer = seq_before(conn->snd_wl1, seg->seq) ||
                  (seq_equal(conn->snd_wl1, seg->seq) && !seq_after(conn->snd_wl2, seg->ack));
     if (!newer) {
@@ -67,6 +66,7 @@ void wisp_tcp_ack_window(struct wisp_tcp_conn *conn, const struct tcp_segment *s
     if (window == conn->snd_wnd) {
         return;
     }
+    struct tcp_cold *cold = wisp_tcp_cold(conn);
     bool opened = window > conn->snd_wnd;
     bool was_shut = conn->snd_wnd == 0;
     conn->snd_wnd = window;

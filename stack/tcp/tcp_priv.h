@@ -541,6 +541,7 @@ wisp_time wisp_tcp_record_acked(struct wisp_tcp_conn *conn);
 void wisp_tcp_record_sent(struct wisp_tcp_conn *conn, struct tcp_seq seq);
 void wisp_tcp_record_lose_all(struct wisp_tcp_conn *conn);
 void wisp_tcp_record_lose_first(struct wisp_tcp_conn *conn, uint32_t length);
+/* The first lost one, cut to most bytes; whole, if there is no block to cut it with. Null: none, or the device holds it. */
 struct tcp_record *wisp_tcp_record_next_lost(struct wisp_tcp_conn *conn, uint32_t most);
 void wisp_tcp_record_clear_lost(struct wisp_tcp_conn *conn, struct tcp_record *record);
 uint64_t wisp_tcp_record_released(const struct wisp_tcp_conn *conn);
