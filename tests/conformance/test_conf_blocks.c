@@ -9,26 +9,8 @@ enum { MANY = 6 };
 
 static struct wire w;
 static struct wisp_tcp_conn *many[MANY];
-static uint32_t port[MANY], peer[MANY];
+static struct seg ask[MANY];
 static const uint8_t data[8000];
-
-static bool device_holds;
-static struct wisp_netdev_ops ops;
-static uint32_t (*link_completed)(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max);
-
-static uint32_t completed(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max)
-{
-    return device_holds ? 0 : link_completed(dev, pkts, max);
-}
-
-static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
-{
-    const struct wisp_link_end *end = &w.link.end[0];
-    (void)dev;
-    return end->arrived_in != end->arrived_out || (!device_holds && end->done_in != end->done_out)
-               ? now
-               : WISP_NEVER;
-}
 
 static void tune(struct wisp_tcp_config *config)
 {
@@ -38,42 +20,28 @@ static void tune(struct wisp_tcp_config *config)
 static void setup(void)
 {
     wire_open(&w, &(struct wire_options){.tune = tune});
-    struct wisp_netdev *dev = wisp_link_dev(&w.link, 0);
-    ops = *dev->ops;
-    link_completed = ops.completed;
-    ops.completed = completed;
-    ops.deadline = deadline;
-    dev->ops = &ops;
-    device_holds = false;
-    wire_listen(&w, 80);
+    wire_can_hold(&w);
+    wire_accept_many(&w, many, ask, MANY);
     for (uint32_t i = 0; i < MANY; i++) {
-        w.source = 40001 + i;
-        w.our_iss_known = false;
-        many[i] = wire_accept(&w, SEG(.mss = 1460));
         wisp_tcp_set_nodelay(many[i], true);
-        port[i] = w.source;
-        peer[i] = w.peer_next;
     }
-    wire_drain(&w);
 }
 
 static void teardown(void)
 {
-    device_holds = false;
-    wire_step(&w);
     wire_close(&w);
 }
 
 static void text(uint32_t i, uint32_t ahead, uint32_t length)
 {
-    wire_queue(&w, SEG(.flags = ACK | PSH, .raw_numbers = true, .source = port[i],
+    wire_queue(&w, SEG(.flags = ACK | PSH, .raw_numbers = true, .source = ask[i].source,
                        .seq = many[i]->rcv_nxt.v + ahead, .ack = many[i]->snd_una.v,
                        .window = 60000, .length = length, .data = data));
 }
 
 static void acknowledge(uint32_t i)
 {
-    wire_queue(&w, SEG(.flags = ACK, .raw_numbers = true, .source = port[i],
+    wire_queue(&w, SEG(.flags = ACK, .raw_numbers = true, .source = ask[i].source,
                        .seq = many[i]->rcv_nxt.v, .ack = many[i]->snd_nxt.v, .window = 60000));
 }
 
@@ -132,13 +100,13 @@ END_TEST
 START_TEST(no_block__acknowledged_before_the_device_lets_go__goes_on_then)
 {
     take_block(0);
-    device_holds = true;
+    w.device_holds = true;
     ck_assert_uint_eq(wisp_tcp_write(many[1], data, 3000), 3000);
     poll();
     acknowledge(1);
     poll();
     ck_assert_uint_eq(tcp_in_flight(many[1]), 0);
-    device_holds = false;
+    w.device_holds = false;
     poll();
     ck_assert_uint_eq(tcp_in_flight(many[1]), 1460);
 }

@@ -22,16 +22,7 @@ static void teardown(void)
 
 static void open_many(void)
 {
-    wire_listen(&w, 80);
-    for (uint32_t i = 0; i < MANY; i++) {
-        w.source = 40000 + i;
-        w.our_iss_known = false;
-        conn[i] = wire_accept(&w, SEG(.mss = 1460));
-        next[i] = SEG(.flags = ACK | PSH, .raw_numbers = true, .source = w.source,
-                      .seq = w.peer_next, .ack = w.our_next, .length = 1, .data = "q");
-    }
-    wire_wait(&w, WISP_MS(500));
-    wire_silent(&w);
+    wire_accept_many(&w, conn, next, MANY);
 }
 
 /* Those that arrived in one step. */

@@ -87,23 +87,9 @@ END_TEST
 static struct wisp_tcp_conn *many[2 * TCP_LATE + 2];
 static struct seg ask[2 * TCP_LATE + 2];
 
-static void open_many(uint32_t n)
-{
-    wire_listen(&w, 80);
-    for (uint32_t i = 0; i < n; i++) {
-        w.source = 40000 + i;
-        w.our_iss_known = false;
-        many[i] = wire_accept(&w, SEG(.mss = 1460));
-        ask[i] = SEG(.flags = ACK | PSH, .raw_numbers = true, .source = w.source,
-                     .seq = w.peer_next, .ack = w.our_next, .length = 1, .data = "q");
-    }
-    wire_wait(&w, WISP_MS(500));
-    wire_drain(&w);
-}
-
 START_TEST(connection_freed_while_it_owes__another_timer_fires__nothing_of_it_is_on_the_wheel)
 {
-    open_many(2);
+    wire_accept_many(&w, many, ask, 2);
     wire_tell(&w, ask[1]);
     wire_wait(&w, WISP_MS(20));
     wire_tell(&w, ask[0]);
@@ -118,7 +104,7 @@ END_TEST
 
 START_TEST(connection_freed_while_it_owes__others_push_it_out__nothing_of_it_is_on_the_wheel)
 {
-    open_many(TCP_LATE + 2);
+    wire_accept_many(&w, many, ask, TCP_LATE + 2);
     wire_tell(&w, ask[0]);
     wisp_tcp_abort(many[0]);
     wisp_tcp_release(many[0]);
@@ -135,7 +121,7 @@ END_TEST
 
 START_TEST(owes__an_unrelated_timer_fires__not_yet_on_the_wheel)
 {
-    open_many(3);
+    wire_accept_many(&w, many, ask, 3);
     wire_write(&w, many[2], 1); /* its retransmission timer runs */
     wire_wait(&w, many[2]->rexmit_at - w.now - WISP_MS(20));
     wire_tell(&w, ask[0]);
@@ -172,7 +158,7 @@ END_TEST
 
 START_TEST(request__part_is_at_the_connection_s_place)
 {
-    open_many(3);
+    wire_accept_many(&w, many, ask, 3);
     for (uint32_t i = 3; i-- > 0;) {
         wire_tell(&w, ask[i]);
         ck_assert_ptr_eq(many[i]->part, &w.tcp->parts.part[many[i] - w.tcp->conn]);
@@ -184,7 +170,7 @@ END_TEST
 START_TEST(connections__queue_of_the_device__by_their_tuple)
 {
     uint32_t differ = 0;
-    open_many(8);
+    wire_accept_many(&w, many, ask, 8);
     for (uint32_t i = 0; i < 8; i++) {
         struct tcp_tuple tuple;
         wisp_tcp_conn_tuple(many[i], &tuple);

@@ -7,41 +7,14 @@
 
 static struct wire w;
 
-/* The link's device, but it lets go of packets only when told to. */
-static bool device_holds;
-static struct wisp_netdev_ops ops;
-static uint32_t (*link_completed)(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max);
-
-static uint32_t completed(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max)
-{
-    return device_holds ? 0 : link_completed(dev, pkts, max);
-}
-
-static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
-{
-    const struct wisp_link_end *end = &w.link.end[0];
-    (void)dev;
-    return end->arrived_in != end->arrived_out || (!device_holds && end->done_in != end->done_out)
-               ? now
-               : WISP_NEVER;
-}
-
 static void setup(void)
 {
     wire_open(&w, NULL);
-    struct wisp_netdev *dev = wisp_link_dev(&w.link, 0);
-    ops = *dev->ops;
-    link_completed = ops.completed;
-    ops.completed = completed;
-    ops.deadline = deadline;
-    dev->ops = &ops;
-    device_holds = false;
+    wire_can_hold(&w);
 }
 
 static void teardown(void)
 {
-    device_holds = false;
-    wire_step(&w);
     wire_close(&w);
 }
 
@@ -61,14 +34,14 @@ START_TEST(lent_page__acknowledged_while_the_device_holds_it__released_when_both
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
     wisp_tcp_want(conn, WISP_TCP_READABLE | WISP_TCP_RELEASED);
-    device_holds = true;
+    w.device_holds = true;
     struct wisp_page *page = lend(conn, 1000);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1000));
     wire_tell(&w, SEG(.flags = ACK, .ack = 1001));
     ck_assert_uint_eq(wire_events(&w, conn, NULL) & WISP_TCP_RELEASED, 0);
     ck_assert_uint_eq(wisp_tcp_released(conn), 0);
     ck_assert_uint_ge(page->refs, 1);
-    device_holds = false;
+    w.device_holds = false;
     wire_step(&w);
     ck_assert(wire_events(&w, conn, NULL) & WISP_TCP_RELEASED);
     ck_assert_uint_eq(wisp_tcp_released(conn), 1000);
@@ -112,13 +85,13 @@ END_TEST
 START_TEST(segment_in_the_devices_hands__timer_expires__waited_for_and_then_sent_again)
 {
     struct wisp_tcp_conn *conn = wire_server(&w);
-    device_holds = true;
+    w.device_holds = true;
     lend(conn, 1000);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1000));
     wire_wait(&w, WISP_SEC(2));
     wire_silent(&w);
     ck_assert_uint_ge(wire_count(&w, "tcp.waited_for_device"), 1);
-    device_holds = false;
+    w.device_holds = false;
     wire_step(&w);
     wire_expect(&w, GOT(.flags = ACK, .seq = 1, .length = 1000));
 }

@@ -135,9 +135,42 @@ void wire_open(struct wire *w, const struct wire_options *options)
     }
 }
 
+static struct wire *wire_of(struct wisp_netdev *dev)
+{
+    return (struct wire *)(void *)((uint8_t *)dev - offsetof(struct wire, link.end[0].dev));
+}
+
+static uint32_t completed(struct wisp_netdev *dev, struct wisp_pkt **pkts, uint32_t max)
+{
+    struct wire *w = wire_of(dev);
+    return w->device_holds ? 0 : w->link_ops->completed(dev, pkts, max);
+}
+
+static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
+{
+    struct wire *w = wire_of(dev);
+    const struct wisp_link_end *end = &w->link.end[0];
+    bool completes = !w->device_holds && end->done_in != end->done_out;
+    return end->arrived_in != end->arrived_out || completes ? now : WISP_NEVER;
+}
+
+void wire_can_hold(struct wire *w)
+{
+    struct wisp_netdev *dev = wisp_link_dev(&w->link, 0);
+    w->link_ops = dev->ops;
+    w->ops = *dev->ops;
+    w->ops.completed = completed;
+    w->ops.deadline = deadline;
+    dev->ops = &w->ops;
+}
+
 void wire_close(struct wire *w)
 {
     struct wisp_pool_stats stats;
+    if (w->link_ops) {
+        w->device_holds = false;
+        wire_step(w);
+    }
     wisp_tcp_fini(w->tcp);
     wisp_udp_fini(w->udp);
     wisp_stack_fini(w->stack);
@@ -603,6 +636,20 @@ struct wisp_tcp_conn *wire_accept(struct wire *w, struct seg syn)
     wire_events(w, NULL, NULL);
     ck_assert_msg(wire_accepted(w) != NULL, "the connection was not told");
     return wire_accepted(w);
+}
+
+void wire_accept_many(struct wire *w, struct wisp_tcp_conn **conn, struct seg *ask, uint32_t count)
+{
+    wire_listen(w, 80);
+    for (uint32_t i = 0; i < count; i++) {
+        w->source = 40000 + i;
+        w->our_iss_known = false;
+        conn[i] = wire_accept(w, SEG(.mss = 1460));
+        ask[i] = SEG(.flags = ACK | PSH, .raw_numbers = true, .source = w->source,
+                     .seq = w->peer_next, .ack = w->our_next, .length = 1, .data = "q");
+    }
+    wire_wait(w, WISP_MS(500));
+    wire_silent(w);
 }
 
 struct wisp_tcp_conn *wire_server(struct wire *w)

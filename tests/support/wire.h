@@ -92,12 +92,18 @@ struct wire {
     uint32_t peer_tsval;   /* the peer's clock, grows with virtual milliseconds */
     bool peer_timestamps;  /* default segments carry them */
     uint32_t swallowed;    /* frames not TCP (ARP answered, ...) */
+    bool device_holds;     /* after wire_can_hold */
+    struct wisp_netdev_ops ops;
+    const struct wisp_netdev_ops *link_ops; /* what ops stands before */
     void *memory[10];
     uint8_t last_frame[65600];
     uint32_t last_length;
 };
 
 void wire_open(struct wire *w, const struct wire_options *options);
+
+/* From now on the device lets go of what it sent only while device_holds is false. */
+void wire_can_hold(struct wire *w);
 
 /* Ends everything and checks that no page, packet or connection is left. */
 void wire_close(struct wire *w);
@@ -145,6 +151,9 @@ wisp_time wire_wait_segment(struct wire *w, wisp_time most, struct seg *seg);
 
 /* Handshake with the peer as client (wire_listen first); returns the accepted connection. With options of syn. */
 struct wisp_tcp_conn *wire_accept(struct wire *w, struct seg syn);
+/* Listens on port 80 and accepts count peers, from ports 40000 on. ask: as each one's next segment, one byte; nothing
+ * is on the way and no timer is due. */
+void wire_accept_many(struct wire *w, struct wisp_tcp_conn **conn, struct seg *ask, uint32_t count);
 /* Both: listens on port 80 and accepts a peer of MSS 1460. */
 struct wisp_tcp_conn *wire_server(struct wire *w);
 /* Handshake with us as client. */
