@@ -4,6 +4,7 @@
  * frame by frame. The server is 192.0.2.1, the first lease 192.0.2.50.
  */
 #include "dhcp_peer.h"
+#include "famine.h"
 #include "net.h"
 #include "siphash.h"
 #include "suite.h"
@@ -132,7 +133,7 @@ static void expect_sent(uint8_t type, struct wisp_dhcp_message *message, uint8_t
 }
 
 /* Sends `reply` from the server's port to `to`, by broadcast or to our hardware address. */
-static void deliver(struct wisp_ip4 to, bool broadcast, uint16_t from_port)
+static bool deliver_if_room(struct wisp_ip4 to, bool broadcast, uint16_t from_port)
 {
     static uint8_t frame[2000];
     memcpy(reply.bytes + 28, net_mac_ours, 6);
@@ -149,8 +150,14 @@ static void deliver(struct wisp_ip4 to, bool broadcast, uint16_t from_port)
     net_put16(frame + 38, 8 + reply.length);
     net_put16(frame + 40, 0);
     memcpy(frame + 42, reply.bytes, reply.length);
-    ck_assert(wisp_link_inject(wisp_link_dev(net.link, 0), frame, (uint32_t)length));
+    bool arrived = wisp_link_inject(wisp_link_dev(net.link, 0), frame, (uint32_t)length);
     settle();
+    return arrived;
+}
+
+static void deliver(struct wisp_ip4 to, bool broadcast, uint16_t from_port)
+{
+    ck_assert(deliver_if_room(to, broadcast, from_port));
 }
 
 static void answer(uint8_t type, const struct wisp_dhcp_message *message, struct wisp_ip4 address)
@@ -568,6 +575,45 @@ START_TEST(no_packet_to_be_had__discover__leaves_when_there_is_one)
 }
 END_TEST
 
+/* The server of one second: answers what it heard, if there is a page for it. */
+static void serve(void)
+{
+    struct wisp_dhcp_message message;
+    uint8_t header[42];
+    for (int i = 0; i < 100; i++) {
+        pass_time(WISP_MS(10));
+        if (sent(&message, header)) {
+            uint8_t type = request_type(&message);
+            ck_assert(type == DISCOVER || type == REQUEST);
+            reply_make(&reply, type == DISCOVER ? OFFER : ACK, request_xid(&message), LEASED,
+                       LEASE_TIME);
+            deliver_if_room(wisp_ip4(255, 255, 255, 255), true, 67);
+        }
+    }
+}
+
+/* covers: RS-12 */
+START_TEST(pool_fails__at_any_request__a_lease_is_had_all_the_same)
+{
+    static const uint64_t spans[] = {1, 10};
+    for (size_t k = 0; k < sizeof(spans) / sizeof(spans[0]); k++) {
+        uint64_t asked = 1;
+        for (uint64_t first = 1; first <= asked; first++) {
+            setup();
+            famine_begin(first, spans[k]);
+            wisp_dhcp_start(wisp_dhcp_run_machine(run), net.now);
+            for (int i = 0; i < 60 && !has_address(LEASED, 24); i++) {
+                serve();
+            }
+            ck_assert_msg(has_address(LEASED, 24), "request %d", (int)first);
+            asked = famine_end();
+            expect_told(WISP_DHCP_LEASED, WISP_DHCP_REASON_NONE);
+            end();
+        }
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dhcp_run");
@@ -590,6 +636,7 @@ int main(void)
     tcase = tcase_create("configured");
     tcase_add_test(tcase, strict_probing__leased__probed_first_then_announced);
     tcase_add_test(tcase, strict_probing__another_host_answers__declined_and_pause_of_ten_seconds);
+    tcase_add_test(tcase, pool_fails__at_any_request__a_lease_is_had_all_the_same);
     tcase_add_test(tcase, own_address__inform__only_what_surrounds_it_changes);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* The resolver at work on a stack; the other stack's port 53 is the server, which the test plays. */
+#include "famine.h"
 #include "net.h"
 #include "siphash.h"
 #include "suite.h"
@@ -44,6 +45,7 @@ static void open_run(bool with_tcp)
     struct net_options options;
     struct wisp_dns_run_config config = {0};
     net_options_default(&options);
+    options.pages = 128;
     net_open(&net, &options);
     attach(0);
     attach(1);
@@ -292,6 +294,66 @@ START_TEST(tcp_events__of_the_resolver__known_as_its_own)
 }
 END_TEST
 
+/* Three seconds of a server that cuts its answer short and gives it whole by TCP; nothing it does has to succeed. */
+static void serve(void)
+{
+    struct wisp_tcp_event event;
+    uint8_t bytes[2 + WISP_DNS_QUESTION_MAX + 300];
+    for (int i = 0; i < 1000 && wisp_dns_status(lookup) == WISP_DNS_PENDING; i++) {
+        if (heard()) {
+            uint32_t length = (uint32_t)answer_of(bytes, 0x8380, 0);
+            (void)wisp_udp_send(server, NULL, &net.addr[0], question_port, bytes, length, net.now);
+        }
+        while (wisp_tcp_next_event(tcp[1], &event)) {
+            uint32_t n = event.what & WISP_TCP_READABLE
+                             ? wisp_tcp_read(event.conn, bytes, sizeof(bytes))
+                             : 0;
+            if (n > 2) { /* so few bytes are never in two segments */
+                question_length = n - 2;
+                memcpy(question, bytes + 2, question_length);
+                size_t length = answer_of(bytes + 2, 0x8180, 100);
+                net_put16(bytes, length);
+                (void)wisp_tcp_write(event.conn, bytes, (uint32_t)length + 2);
+            }
+            if (event.what & (WISP_TCP_END | WISP_TCP_CLOSED)) {
+                wisp_tcp_release(event.conn);
+            }
+        }
+    }
+}
+
+/* covers: RS-12 */
+START_TEST(pool_fails__at_any_request__found_or_given_up_and_found_the_next_time)
+{
+    static const uint64_t spans[] = {1, 10};
+    uint32_t found = 0;
+    for (size_t k = 0; k < sizeof(spans) / sizeof(spans[0]); k++) {
+        uint64_t asked = 0;
+        for (uint64_t first = 0; first <= asked;
+             first++) { /* 0: all are met, to know how many there are */
+            open_run(true);
+            famine_begin(first, spans[k]);
+            find("www.example.org.");
+            serve();
+            uint64_t n = famine_end();
+            asked = n > asked ? n : asked;
+            ck_assert_msg(wisp_dns_status(lookup) != WISP_DNS_PENDING, "request %d", (int)first);
+            found += wisp_dns_status(lookup) == WISP_DNS_FOUND;
+            wisp_dns_release(lookup);
+            pass_time(WISP_SEC(20));
+            find("other.example.org.");
+            serve();
+            ck_assert_msg(wisp_dns_status(lookup) == WISP_DNS_FOUND,
+                          "request %d, span %d: %s asked %d", (int)first, (int)spans[k],
+                          wisp_dns_status_text(wisp_dns_status(lookup)), (int)asked);
+            end();
+        }
+        ck_assert_uint_ge(asked, 20);
+    }
+    ck_assert_uint_ge(found, 10);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dns_run");
@@ -305,6 +367,7 @@ int main(void)
     tcase = tcase_create("several");
     tcase_add_test(tcase, truncated__asked_by_tcp__answer_in_any_pieces_taken);
     tcase_add_test(tcase, truncated__connection_refused_cut_or_absurd__failure_without_waiting);
+    tcase_add_test(tcase, pool_fails__at_any_request__found_or_given_up_and_found_the_next_time);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

@@ -6,6 +6,7 @@
  * stream that is on a held page is queued a second time. The sender writes each of its pages anew
  * as soon as TCP has released it, so a page used too early is a page that changed.
  */
+#include "famine.h"
 #include "netback.h"
 #include "netfront.h"
 #include "siphash.h"
@@ -20,6 +21,7 @@
 #define SLOTS    48u /* pages the application sends from, in turn */
 #define PATH     WISP_MS(2)
 #define STREAM   (2u << 20)
+#define BRIEF    (64u << 10)
 #define WATCHED  512u
 #define PATIENCE WISP_SEC(120)
 
@@ -553,6 +555,43 @@ START_TEST(transfer__backend_restarts_every_other_second__stream_whole)
 }
 END_TEST
 
+/* How many requests for pages and packets there were, of the driver's and the stack's. */
+static uint64_t starved(const struct manner *manner, uint64_t first, uint64_t span)
+{
+    hold = 0;
+    path = PATH;
+    open_pair(manner);
+    famine_begin(first, span);
+    while (received < BRIEF / 2 && now < WISP_SEC(60)) {
+        send_more(BRIEF);
+        step();
+    }
+    restart(&guest[first % 2]);
+    transfer(BRIEF, manner->name);
+    uint64_t asked = famine_end();
+    for (int i = 0; i < 100; i++) {
+        step();
+    }
+    close_pair();
+    return asked;
+}
+
+/* covers: RS-12 */
+START_TEST(pool_fails__at_any_request_and_the_backend_restarts__stream_whole)
+{
+    static const uint64_t spans[] = {1, 30};
+    const struct manner *manner = &manners[_i];
+    for (size_t k = 0; k < sizeof(spans) / sizeof(spans[0]); k++) {
+        uint64_t asked = starved(manner, 0, 0);
+        ck_assert_uint_ge(asked, 100);
+        /* the first hundred one by one, of the many of the transfer some */
+        for (uint64_t first = 1; first <= asked; first += first < 100 ? 1 : asked / 100 + 1) {
+            starved(manner, first, spans[k]);
+        }
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("netfront_stream");
@@ -572,6 +611,8 @@ static Suite *suite(void)
         tc,
         any_step_of_a_connection__restart_migration_or_unplug_at_either_end__it_lives_and_stream_is_whole);
     tcase_add_test(tc, transfer__backend_restarts_every_other_second__stream_whole);
+    tcase_add_loop_test(tc, pool_fails__at_any_request_and_the_backend_restarts__stream_whole, 0,
+                        MANNERS);
     suite_add_tcase(s, tc);
     return s;
 }

@@ -433,6 +433,9 @@ struct sim_result sim_run(const struct sim_plan *plan, uint64_t seed)
     s->random = seed * 77 + 1;
     s->now = WISP_SEC(10) + seed % 1000 * WISP_MS(7);
     open_all(s, seed);
+    if (plan->opened) {
+        plan->opened();
+    }
     run(s);
     judge(s);
     close_all(s);

@@ -27,6 +27,7 @@ struct sim_plan {
     wisp_time limit; /* of virtual time; 0: 600 s */
     wisp_time heal;  /* the network gets well then; 0: never */
     void (*tune)(struct wisp_tcp_config *config);
+    void (*opened)(void); /* called when both ends stand and the conversation begins */
 };
 
 struct sim_result {

@@ -52,10 +52,11 @@ void net_open(struct net *net, const struct net_options *options)
 {
     memset(net, 0, sizeof(*net));
     net->now = WISP_SEC(1000);
+    uint32_t count = options->pages ? options->pages : NET_PAGES;
     for (uint8_t i = 0; i < 2; i++) {
-        void *meta = net_memory(net, wisp_pool_size(NET_PAGES));
-        void *pages = net_memory(net, (size_t)NET_PAGES * WISP_PAGE_SIZE);
-        net->pool[i] = wisp_pool_init(meta, wisp_pool_size(NET_PAGES), pages, NET_PAGES, 16, true);
+        void *meta = net_memory(net, wisp_pool_size(count));
+        void *pages = net_memory(net, (size_t)count * WISP_PAGE_SIZE);
+        net->pool[i] = wisp_pool_init(meta, wisp_pool_size(count), pages, count, 16, true);
         net->addr[i] = wisp_addr_ip4(wisp_ip4(10, 0, 0, (uint8_t)(i + 1)));
     }
     net->link = calloc(1, sizeof(*net->link));

@@ -16,7 +16,8 @@ struct net_options {
     struct wisp_link_config link; /* mtu 0: 1500 */
     /* what both stacks share; netdev, pages, hash, sum are filled in */
     struct wisp_stack_config config;
-    bool alone; /* only stack[0]; the test is its peer (address .2) */
+    uint32_t pages; /* of each pool; 0: NET_PAGES */
+    bool alone;     /* only stack[0]; the test is its peer (address .2) */
     bool no_address;
 };
 
