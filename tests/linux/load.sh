@@ -13,10 +13,12 @@ app_start slides
 no_errors() { # wrk's output
     ! grep -E 'Socket errors|Non-2xx' "$1" && grep -q 'Requests/sec' "$1"
 }
-wrk -t2 -c256 -d5s --latency $url/style.css > "$scratch/wrk" 2>&1
+# A request that takes two seconds is an error to wrk, and may be but a machine that stalled: nine seconds are none. It
+# runs for three longer, so that what is asked for in the first three and never answered is told.
+wrk -t2 -c256 -d12s --timeout 9s --latency $url/style.css > "$scratch/wrk" 2>&1
 grep -E 'Requests/sec|Transfer|99%' "$scratch/wrk" | sed 's/^/# wrk, 256 connections: /'
-t_check "wrk, 256 connections, 5 s: no error" no_errors "$scratch/wrk"
-wrk -t1 -c1 -d2s --latency $url/wisp.svg > "$scratch/wrk" 2>&1
+t_check "wrk, 256 connections: no error" no_errors "$scratch/wrk"
+wrk -t1 -c1 -d2s --timeout 9s --latency $url/wisp.svg > "$scratch/wrk" 2>&1
 grep -E 'Requests/sec|50%' "$scratch/wrk" | sed 's/^/# wrk, 1 connection: /'
 t_check "wrk, 1 connection, 2 s: no error" no_errors "$scratch/wrk"
 
