@@ -13,7 +13,7 @@ links() { # every page's links and resources are there
     local page target missing=0
     for page in apps/slides/deck/*.html; do
         for target in $(grep -oE '(href|src)="/[^"]*"' "$page" | sed 's/.*="//; s/"$//' | sort -u); do
-            curl -fsS --max-time 5 -o /dev/null "$url$target" || { echo "$page: $target" >&2; missing=1; }
+            curl -fsS --max-time 60 -o /dev/null "$url$target" || { echo "$page: $target" >&2; missing=1; }
         done
         grep -nE '(href|src)="(https?:)?//' "$page" >&2 && missing=1
     done
@@ -21,7 +21,7 @@ links() { # every page's links and resources are there
 }
 t_check "every link and resource of the deck is there, and none is elsewhere" links
 browse() { # page: its text after its scripts have run, from a browser
-    timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/chromium" \
+    timeout 200 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$scratch/chromium" \
         --virtual-time-budget=3000 --dump-dom "$url/$1" 2> /dev/null
 }
 t_check "Chromium reads the start page, footer filled by its script" \
@@ -30,7 +30,7 @@ t_check "Chromium reads the live page, its cards filled" \
     sh -c "$(declare -f browse); scratch=$scratch url=$url; browse status | grep -qE 'id=\"frames\">[0-9,]+<'"
 shots=${WISP_SHOTS:-$scratch}
 shot() { # page, width, height
-    timeout 60 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars \
+    timeout 200 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars \
         --user-data-dir="$scratch/chromium" --virtual-time-budget=3000 --window-size="$2,$3" \
         --screenshot="$shots/${1:-index}-$2.png" "$url/$1" 2> /dev/null
     # More than an empty page: a screenshot of one colour is a few kilobytes.
@@ -45,11 +45,14 @@ app_stop "the end is orderly"
 # In a build folder of its own, so that nothing built for the tests is mistaken for a clean clone's.
 export WISP_BUILD=$scratch/build
 t_check "./demo --tap --once fetches the deck, compares, and ends with status 0" \
-    timeout 300 ./demo --tap --once --no-install
+    timeout 600 ./demo --tap --once --no-install
+python3 -m http.server --bind 127.0.0.1 8765 > /dev/null 2>&1 &
+taker=$!
+until_ok listens tcp 8765
 t_check "./demo --tap --port with a port that is taken is one clear line, status 1" sh -c "
-    python3 -m http.server --bind 127.0.0.1 8765 > /dev/null 2>&1 & p=\$!
-    sleep 1; timeout 100 ./demo --tap --port=8765 --no-install 2> $scratch/err; s=\$?; kill \$p
+    timeout 100 ./demo --tap --port=8765 --no-install 2> $scratch/err; s=\$?
     [ \$s -eq 1 ] && [ \$(wc -l < $scratch/err) -eq 1 ] && grep -q 'port 8765 is taken' $scratch/err"
+kill $taker
 t_check "./demo --port=x names what is valid, status 2" \
     sh -c "./demo --port=x 2> $scratch/err; [ \$? -eq 2 ] && grep -q 'a number from' $scratch/err"
 t_check "./demo --nonsense names the valid options, status 2" \
@@ -64,7 +67,7 @@ taken() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
 . tools/demo-tap
 demo_start > /dev/null
 status=$?
-[ $status -ne 0 ] || curl -fsS --max-time 5 "http://localhost:$port/" | cmp - apps/slides/deck/index.html || status=3
+[ $status -ne 0 ] || curl -fsS --max-time 60 "http://localhost:$port/" | cmp - apps/slides/deck/index.html || status=3
 demo_stop
 exit $status
 SH
@@ -90,8 +93,12 @@ interrupted() {
     # A shell's background job ignores SIGINT from birth; a terminal's does not.
     setsid env --default-signal=INT ./demo --tap --port=8766 --no-install > "$scratch/demo" 2>&1 &
     pid=$!
-    until_ok grep -q 'Ctrl-C ends it' "$scratch/demo" || return 1
-    curl -fsS --max-time 2 http://localhost:8766/ > /dev/null || return 1
+    # Each of its steps has its own patience: here it is known to have failed when it has ended.
+    until grep -q 'Ctrl-C ends it' "$scratch/demo"; do
+        kill -0 $pid || return 1
+        sleep 0.05
+    done
+    curl -fsS --max-time 60 http://localhost:8766/ > /dev/null || return 1
     kill -INT -- -$pid
     wait $pid
     status=$?
