@@ -11,15 +11,15 @@ head -c 3000000 /dev/urandom > "$scratch/data"
 
 app_start echo "--pcap=$app_pcap"
 t_check "echo: 3 MB come back, we close after Linux did (nc -N)" \
-    sh -c "timeout 20 nc -N 10.0.0.2 7 < $scratch/data | cmp - $scratch/data"
+    sh -c "timeout 100 nc -N 10.0.0.2 7 < $scratch/data | cmp - $scratch/data"
 t_check "echo: the same by socat, which waits for our end" \
-    sh -c "timeout 20 socat -t 20 - TCP:10.0.0.2:7 < $scratch/data | cmp - $scratch/data"
-t_check "echo: nothing sent, only closed" sh -c "timeout 5 nc -N 10.0.0.2 7 < /dev/null | wc -c | grep -qx 0"
+    sh -c "timeout 100 socat -t 60 - TCP:10.0.0.2:7 < $scratch/data | cmp - $scratch/data"
+t_check "echo: nothing sent, only closed" sh -c "timeout 100 nc -N 10.0.0.2 7 < /dev/null | wc -c | grep -qx 0"
 hundred() {
     local i
     head -c 20000 "$scratch/data" > "$scratch/part"
     for i in $(seq 100); do
-        { timeout 20 nc -N 10.0.0.2 7 < "$scratch/part" | cmp - "$scratch/part" || echo bad >> "$scratch/bad"; } &
+        { timeout 100 nc -N 10.0.0.2 7 < "$scratch/part" | cmp - "$scratch/part" || echo bad >> "$scratch/bad"; } &
         pids[i]=$!
     done
     wait "${pids[@]}"
@@ -30,11 +30,11 @@ reset_midway() {
     python3 - <<'PY'
 import socket, struct
 for i in range(50):
-    s = socket.create_connection(("10.0.0.2", 7), 5)
+    s = socket.create_connection(("10.0.0.2", 7), 60)
     s.sendall(b"x" * (i * 1000))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     s.close()
-s = socket.create_connection(("10.0.0.2", 7), 5)
+s = socket.create_connection(("10.0.0.2", 7), 60)
 s.sendall(b"still there")
 s.shutdown(socket.SHUT_WR)
 assert s.makefile("rb").read() == b"still there"
@@ -44,7 +44,7 @@ t_check "echo: 50 connections reset by Linux midway do no harm" reset_midway
 urgent() {
     python3 - <<'PY'
 import socket
-s = socket.create_connection(("10.0.0.2", 7), 5)
+s = socket.create_connection(("10.0.0.2", 7), 60)
 s.sendall(b"before ")
 s.send(b"!", socket.MSG_OOB)
 s.sendall(b" after")
@@ -60,7 +60,7 @@ import socket, sys, threading, time
 data = open(sys.argv[1], "rb").read()
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-s.settimeout(20)
+s.settimeout(60)
 s.connect(("10.0.0.2", 7))
 def send():
     s.sendall(data[:400000])
@@ -80,7 +80,7 @@ datagrams() {
     python3 - <<'PY'
 import socket, os
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(5)
+s.settimeout(60)
 for size in (0, 1, 17, 1472, 1473, 9000, 40000, 65507):
     data = os.urandom(size)
     s.sendto(data, ("10.0.0.2", 7))
@@ -102,13 +102,13 @@ app_check_capture "echo --udp: tshark finds no error of ours" sums
 
 app_start discard
 t_check "discard: takes 3 MB and closes when Linux does" \
-    sh -c "timeout 20 nc -N 10.0.0.2 9 < $scratch/data | wc -c | grep -qx 0"
+    sh -c "timeout 100 nc -N 10.0.0.2 9 < $scratch/data | wc -c | grep -qx 0"
 t_check "discard: counted every byte" until_ok grep -q '3000000 bytes from 10.0.0.1' "$app_log"
 app_stop "discard: the end is orderly"
 
 app_start chargen
 pattern() {
-    timeout 20 nc 10.0.0.2 19 < /dev/null 2> /dev/null | head -c 5000000 > "$scratch/chargen"
+    timeout 100 nc 10.0.0.2 19 < /dev/null 2> /dev/null | head -c 5000000 > "$scratch/chargen"
     python3 - "$scratch/chargen" <<'PY'
 import sys
 got = open(sys.argv[1], "rb").read()

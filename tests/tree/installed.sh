@@ -41,11 +41,11 @@ t_check "the same builds as C++11" builds wisp g++ -std=c++11 embed.cc embed++
 t_check "and runs" ./embed++
 t_check "wisp-linux: a server builds as a process" builds wisp-linux gcc -std=c11 hello.c hello
 app_start "$scratch/hello"
-t_check "and greets Linux over a tap" sh -c 'nc -w 5 10.0.0.2 13 < /dev/null | grep -q "^hello from wisp"'
+t_check "and greets Linux over a tap" sh -c 'nc -w 60 10.0.0.2 13 < /dev/null | grep -q "^hello from wisp"'
 listens_on() { # half-close, we first: all that Linux sends after our FIN arrives
     python3 - <<'PY' && until_ok grep -q '300000 bytes heard: ok' "$app_log"
 import socket
-s = socket.create_connection(("10.0.0.2", 13), 5)
+s = socket.create_connection(("10.0.0.2", 13), 60)
 assert s.makefile("rb").read().startswith(b"hello from wisp")
 s.sendall(b"x" * 300000)
 s.close()
