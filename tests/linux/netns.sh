@@ -6,8 +6,7 @@
 #   app_stop "name"               ends it; a test: its exit status was 0, and no sanitizer complained
 #   app_check_capture "name"      a test: tshark finds no error in what we sent (of the last application)
 #   needs COMMAND...              skips the script when one is missing
-#   until_ok COMMAND...           waits until it succeeds
-#   listens tcp|udp PORT          somebody of Linux's listens there
+. tests/support/wait.sh
 if [ -z "${WISP_NETNS-}" ]; then
     export WISP_NETNS=1
     if [ "$(id -u)" -eq 0 ] && unshare -n true 2> /dev/null; then
@@ -39,23 +38,6 @@ needs() {
     for command in "$@"; do
         command -v "$command" > /dev/null || t_skip_all "$command is not installed"
     done
-}
-
-# Runs command until it succeeds, for twenty seconds at most: far more than a machine that stalls takes, and less than
-# the half minute after which slides lets go of a client by itself.
-until_ok() {
-    local end=$((SECONDS + 20))
-    until "$@" > /dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || return 1
-        sleep 0.05
-    done
-}
-
-# Somebody listens at a port of this namespace: asked of the kernel, so that the server sees nothing of it.
-listens() { # tcp | udp, port
-    local state=0A
-    [ "$1" = tcp ] || state=07
-    grep -qE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$2") [0-9A-F:]+ $state " "/proc/net/$1"
 }
 
 app_path() { # NAME or a path

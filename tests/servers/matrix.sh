@@ -55,10 +55,9 @@ serve() {
     "configure_${kind%-dhcp4}"
     background "$scratch/$kind.$interface.log" ${inside[@]+"${inside[@]}"} env "KEA_PIDFILE_DIR=$scratch" "${command[@]}"
     server_pid=$!
-    case $kind in
-        kea*) for _ in $(seq 100); do grep -q DHCP4_STARTED "$scratch/$kind.$interface.log" && break; sleep 0.1; done ;;
-        *) sleep 0.5 ;;
-    esac
+    # For dhcpd and Kea this is the socket beside the raw one, opened after it.
+    until_ok listens udp 67
+    case $kind in kea*) until_ok grep -q DHCP4_STARTED "$scratch/$kind.$interface.log" ;; esac
 }
 
 configure_dnsmasq() {
@@ -133,11 +132,6 @@ CONF
     command=("$program" -f "$conf")
 }
 
-end_server() {
-    kill "$server_pid" 2> /dev/null
-    wait "$server_pid" 2> /dev/null
-}
-
 # Another host on the bridge, in a namespace of its own that `inside` leads to.
 other_host() { # address
     ip netns add "other-$$"
@@ -149,6 +143,7 @@ other_host() { # address
     ip -n "other-$$" link set veth1 up
     inside=(ip netns exec "other-$$")
     trap 'finish; ip netns del "other-$$"' EXIT
+    until_ok "${inside[@]}" ping -n -q -c 1 -W 1 10.0.0.1
 }
 
 captured() { # client, display filter
@@ -159,11 +154,7 @@ captured() { # client, display filter
 pause_ms() { # client
     tshark -n -r "$scratch/$1.pcap" -Y 'dhcp.option.dhcp == 1 || dhcp.option.dhcp == 4' -T fields -e frame.time_relative \
         -e dhcp.option.dhcp 2> /dev/null |
-        awk '$2 == 4 { from = $1 } $2 == 1 && from { printf "%d\n", ($1 - from) * 1000; exit }'
-}
-
-leased_address() { # client
-    sed -nE 's/^leased ([0-9.]+)\/.*/\1/p' "$scratch/$1.out" | tail -1
+        awk '$2 == 4 { from = $1 } $2 == 1 && from { printf "%d\n", ($1 - from) * 1000 + 0.0005; exit }'
 }
 
 inside=()
@@ -175,17 +166,16 @@ life)
     serve "$server" br0 10.0.0.100 10.0.0.101 120 3 60 255.255.255.0 10.0.0.250 routes
     client life dhcp-lease
     t_check "$name: a lease with its times, classless routes in place of the router" said life \
-        'leased 10\.0\.0\.10[01]/24 server=10\.0\.0\.1 lease=120 t1=3 t2=60 routes=default:10\.0\.0\.1,10\.20\.0\.0/16:10\.0\.0\.1' 15
+        'leased 10\.0\.0\.10[01]/24 server=10\.0\.0\.1 lease=120 t1=3 t2=60 routes=default:10\.0\.0\.1,10\.20\.0\.0/16:10\.0\.0\.1' 60
     [ "$name" != kea ] || t_check "$name: of a list of 63 servers the first four; domains to search" said life \
         ' ntp=10\.0\.0\.1,10\.0\.0\.2,10\.0\.0\.3,10\.0\.0\.4 .*search=eng\.example\.org,example\.org' 1
-    t_check "$name: renewed at T1" said life '^renewed 10\.0\.0\.10[01]' 10
+    t_check "$name: renewed at T1" said life '^renewed 10\.0\.0\.10[01]'
     t_check "$name: renewed again" sh -c \
-        "for i in \$(seq 100); do [ \$(grep -c ^renewed '$scratch/life.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
-    t_check "$name: the leased address is reached" ping -n -q -c 2 -i 0.2 -W 2 "$(leased_address life)"
+        "for i in \$(seq 300); do [ \$(grep -c ^renewed '$scratch/life.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
+    t_check "$name: the leased address is reached" ping -n -q -c 2 -i 0.2 -W 20 "$(leased_address life)"
     t_check "$name: the address was never lost" sh -c "! grep -q '^lost' '$scratch/life.out'"
     client_end life
-    t_check "$name: a frame with the leased address within 100 ms of the ACK" \
-        sh -c "[ '$(first_use_ms life)' -le 100 ]"
+    check_first_use "$name: a frame with the leased address within 100 ms of the ACK" life
     check_frames "$name" life
     client flag dhcp-lease --once --dhcp-broadcast
     wait "$client_pid"
@@ -195,7 +185,7 @@ life)
 refusal)
     serve "$server" br0 10.0.0.110 10.0.0.111 120 60 90 255.255.255.0 10.0.0.1
     client refusal dhcp-lease --reboot=172.16.5.5
-    t_check "$name: a foreign address is refused, then one leased" said refusal 'leased 10\.0\.0\.11[01]' 15
+    t_check "$name: a foreign address is refused, then one leased" said refusal 'leased 10\.0\.0\.11[01]' 60
     client_end refusal
     t_check "$name: it was a NAK" captured refusal 'dhcp.option.dhcp == 6'
     check_frames "$name, refusal" refusal
@@ -204,16 +194,16 @@ cloud)
     serve "$server" br0 10.0.0.120 10.0.0.121 120 60 90 255.255.255.255 10.0.0.1
     ip addr add 10.99.0.1/32 dev lo
     client cloud dhcp-lease
-    t_check "$name: a /32, its router beyond" said cloud 'leased 10\.0\.0\.12[01]/32 .*routes=default:10\.0\.0\.1( |$)' 15
+    t_check "$name: a /32, its router beyond" said cloud 'leased 10\.0\.0\.12[01]/32 .*routes=default:10\.0\.0\.1( |$)' 60
     t_check "$name: a host beyond that router is answered" \
-        ping -n -q -c 2 -i 0.2 -W 2 -I 10.99.0.1 "$(leased_address cloud)"
+        ping -n -q -c 2 -i 0.2 -W 20 -I 10.99.0.1 "$(leased_address cloud)"
     client_end cloud
     check_frames "$name, /32" cloud
     ;;
 decline)
     serve "$server" br0 10.0.0.130 10.0.0.131 120 60 90 255.255.255.0 10.0.0.1
     client first dhcp-lease
-    t_check "$name: a lease" said first 'leased 10\.0\.0\.13[01]' 15
+    t_check "$name: a lease" said first 'leased 10\.0\.0\.13[01]' 60
     address=$(leased_address first)
     client_end first
     other_host "$address"
@@ -221,24 +211,26 @@ decline)
     probe=wait
     case $name in kea | dnsmasq) probe=beside ;; esac
     client decline dhcp-lease --ipv4-probe=$probe
-    t_check "$name: the same lease" said decline "leased $address/" 15
-    t_check "$name: another host has the address: it is lost" said decline 'lost: another host has the address' 8
-    t_check "$name: then the other address is leased" said decline "leased 10\.0\.0\.$((261 - ${address##*.}))/" 16
+    t_check "$name: the same lease" said decline "leased $address/" 60
+    t_check "$name: another host has the address: it is lost" said decline 'lost: another host has the address'
+    t_check "$name: then the other address is leased" said decline "leased 10\.0\.0\.$((261 - ${address##*.}))/" 60
     client_end decline
     t_check "$name: asked for no sooner than ten seconds after DECLINE" [ "$(pause_ms decline)" -ge 10000 ]
     t_check "$name: DECLINE was sent" captured decline "dhcp.option.dhcp == 4 && dhcp.option.requested_ip_address == $address"
     check_frames "$name, decline" decline
     ;;
 rebind)
-    serve "$server" br0 10.0.0.140 10.0.0.140 120 3 6 255.255.255.0 10.0.0.1
+    # T2 leaves time for the first server to go and the second to come: half a minute, for after a rebinding that nobody
+    # answers half of what is left of the lease goes by.
+    serve "$server" br0 10.0.0.140 10.0.0.140 120 3 30 255.255.255.0 10.0.0.1
     client rebind dhcp-lease
-    t_check "$name: a lease" said rebind 'leased 10\.0\.0\.140/24 server=10\.0\.0\.1 ' 15
+    t_check "$name: a lease" said rebind 'leased 10\.0\.0\.140/24 server=10\.0\.0\.1 ' 60
     end_server
     other_host 10.0.0.3
     second=dhcpd
     [ "$server" != dhcpd ] || second=dnsmasq
     serve $second veth1 10.0.0.140 10.0.0.140 120 60 90 255.255.255.0 10.0.0.1
-    t_check "$name gone: $second renews the lease" said rebind '^renewed 10\.0\.0\.140/24 server=10\.0\.0\.3 ' 30
+    t_check "$name gone: $second renews the lease" said rebind '^renewed 10\.0\.0\.140/24 server=10\.0\.0\.3 ' 110
     t_check "$name gone: the address was never lost" sh -c "! grep -q '^lost' '$scratch/rebind.out'"
     client_end rebind
     check_frames "$name, rebinding" rebind
@@ -246,7 +238,7 @@ rebind)
 expiry)
     serve "$server" br0 10.0.0.150 10.0.0.151 $shortest 3 6 255.255.255.0 10.0.0.1
     client expiry dhcp-lease
-    t_check "$name: a lease of $shortest s" said expiry "leased 10\.0\.0\.15[01]/24 server=10\.0\.0\.1 lease=$shortest " 15
+    t_check "$name: a lease of $shortest s" said expiry "leased 10\.0\.0\.15[01]/24 server=10\.0\.0\.1 lease=$shortest " 60
     address=$(leased_address expiry)
     end_server
     t_check "$name gone: the lease ends, and the address with it" said expiry 'lost: the lease is over' $((shortest + 10))
@@ -262,10 +254,10 @@ odd)
     serve "$server" br0 10.0.0.160 10.0.0.161 10 90 3 255.255.255.0 10.0.0.255
     client odd dhcp-lease
     t_check "$name: T1 behind T2 behind the end, an MTU of 20, a router that is none: a lease with T1 and T2 of its own" \
-        said odd 'leased 10\.0\.0\.16[01]/24 server=10\.0\.0\.1 lease=10 t1=5 t2=[89]( |$)' 15
+        said odd 'leased 10\.0\.0\.16[01]/24 server=10\.0\.0\.1 lease=10 t1=5 t2=[89]( |$)' 60
     t_check "$name: neither that MTU nor that router" sh -c "! grep -q 'mtu=20\|10.0.0.255' '$scratch/odd.out'"
     t_check "$name: renewed with the same values, twice" sh -c \
-        "for i in \$(seq 200); do [ \$(grep -c ^renewed '$scratch/odd.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
+        "for i in \$(seq 500); do [ \$(grep -c ^renewed '$scratch/odd.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
     client_end odd
     for what in 'T1, T2 and lease time out of order' 'an MTU out of range' 'a router that cannot be one'; do
         t_check "$name: said once: $what" sh -c "[ \$(grep -c \"lease is odd: $what\" '$scratch/odd.log') -eq 1 ]"
