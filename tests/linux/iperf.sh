@@ -33,22 +33,27 @@ app_stop "the UDP server's end is orderly"
 ip tuntap add wisp0 mode tap vnet_hdr && ip addr add 10.0.0.1/24 dev wisp0 && ip link set wisp0 up
 iperf -s > "$scratch/server" 2>&1 &
 tcp_server=$!
-iperf -s -u -p 5002 > "$scratch/server-udp" 2>&1 &
-udp_server=$!
+serve_udp() {
+    iperf -s -u -p 5002 > "$scratch/server-udp" 2>&1 &
+    udp_server=$!
+    until_ok listens udp 5002
+}
 until_ok listens tcp 5001
-until_ok listens udp 5002
+serve_udp
 t_check "our client sends to Debian's server by TCP" \
     sh -c "timeout 100 '$build/apps/iperf' --ipv4=10.0.0.2/24 --client=10.0.0.1 --time=2 2> /dev/null | tee $scratch/out | grep -q Mbit/s"
 sed 's/^/# wisp to Linux, TCP: /' "$scratch/out"
 udp_counts() { # what Linux received and what its server was too slow for, since its start
     awk '/^Udp:/ && $2 ~ /^[0-9]/ {print $2 + $4}' /proc/net/snmp
 }
-# What Linux drops while its server is kept waiting is not all in its counts: of up to ten runs one must have all.
+# What Linux drops while its server is kept waiting is not all in its counts: of up to ten runs one must have all. Now and
+# then Debian's server ends by a segmentation fault of its own (2.1.8): that run says nothing of ours.
 reported=yes arrived=no
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     before=$(udp_counts)
     timeout 100 "$build/apps/iperf" --ipv4=10.0.0.2/24 --client=10.0.0.1 --port=5002 --udp --time=2 --bandwidth=50 \
         > "$scratch/out" 2> /dev/null
+    kill -0 $udp_server 2> /dev/null || { serve_udp && continue; }
     sent=$(sed -nE 's/.* of ([0-9]+) lost.*/\1/p' "$scratch/out")
     [ -n "$sent" ] || reported=no
     [ $(($(udp_counts) - before)) -lt "${sent:-1000000}" ] || { arrived=yes && break; }
@@ -56,5 +61,5 @@ done
 t_check "our client sends 50 Mbit/s by UDP and gets the report" [ $reported = yes ]
 t_check "and every datagram reached Linux" [ $arrived = yes ]
 sed 's/^/# wisp to Linux, UDP: /' "$scratch/out"
-kill $tcp_server $udp_server
+kill $tcp_server $udp_server 2> /dev/null
 t_done
