@@ -2,9 +2,9 @@
 # Sourced by the tests that need real Xen, after support/tap.sh: the lab, started once and left running for the next
 # script (`./test` stops it at its end; by hand: lab/xen stop).
 #
-#   lab_open IMAGE...           starts the lab if need be and puts the images into dom0's /tmp
+#   lab_open IMAGE...           starts the lab if need be and puts the images into dom0's /tmp, beside them what the scripts there source
 #   lab_guest TYPE MEMORY KERNEL CMDLINE [XL-LINE...]
-#                               creates a guest, waits until it ends (at most 15 s), prints its console
+#                               creates a guest, waits until it ends (at most 60 s), prints its console
 : "${WISP_BUILD:=build}"
 export WISP_LAB=${WISP_LAB:-test}
 
@@ -20,7 +20,7 @@ lab_open() {
         77) t_skip_all "${why#lab: }" ;;
         *) t_not_ok "the lab starts" "$why"; t_done ;;
     esac
-    why=$(lab/xen put "$@" /tmp/ 2>&1) || { t_not_ok "images are put into dom0" "$why"; t_done; }
+    why=$(lab/xen put "$@" tests/xen/dom0/waits /tmp/ 2>&1) || { t_not_ok "images are put into dom0" "$why"; t_done; }
 }
 
 lab_guest() {
