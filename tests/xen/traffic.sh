@@ -11,7 +11,7 @@ command -v tshark > /dev/null || t_skip_all "no tshark"
 lab_open "$WISP_BUILD"/apps/{iperf,echo,slides}.xen
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-lab/xen run -- dmesg -C
+lab/xen run -- dmesg -c > /dev/null
 
 flat() {
     printf '%s' "$1" | tr '\r\n' '  '
@@ -30,7 +30,7 @@ summed="$broken || _ws.expert.severity == error || tcp.checksum.status == 0 || f
 offers() { # type, offer
     local name="$1, ${2:-all offers}" filter=$summed out found part
     case $2 in "" | --split-events=off) filter=$broken ;; --offload=csum) filter="$broken || frame.len > 1514" ;; esac
-    out=$(timeout 100 lab/xen run tests/xen/dom0/traffic "$1" "$2" 2>&1)
+    out=$(timeout 300 lab/xen run tests/xen/dom0/traffic "$1" "$2" 2>&1)
     for part in bulk-to bulk-from half-close; do
         case $out in
             *"$part good"*) t_ok "$name: $part" ;;
@@ -57,7 +57,7 @@ done
 
 # The sender counts what was acknowledged when its time was up; the receiver at least that.
 for type in pv pvh; do
-    out=$(timeout 60 lab/xen run tests/xen/dom0/pair $type 2>&1)
+    out=$(timeout 250 lab/xen run tests/xen/dom0/pair $type 2>&1)
     sent=$(sed -nE 's/^client: .* ([0-9]+) bytes .*/\1/p' <<< "$out" | tail -1)
     came=$(sed -nE 's/^server: .* ([0-9]+) bytes .*/\1/p' <<< "$out" | tail -1)
     if [ "${sent:-0}" -gt 1000000 ] && [ "${came:-0}" -ge "$sent" ]; then
