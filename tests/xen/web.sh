@@ -14,7 +14,7 @@ lab/xen run -- dmesg -c > /dev/null
 
 for kind in "pv 16" "pvh 16" "pv 4"; do
     # shellcheck disable=SC2086
-    out=$(timeout 100 lab/xen run tests/xen/dom0/web $kind)
+    out=$(timeout 300 lab/xen run tests/xen/dom0/web $kind)
     echo "$out" >&2
     for what in deck parallel counters open64 wrk shutdown; do
         case $out in
