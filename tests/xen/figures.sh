@@ -10,7 +10,8 @@ lab_open "$WISP_BUILD/apps/iperf.xen"
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
-timeout 1000 bench/xen-figures --quick --json > "$out"
+# A transfer outlasts a machine that stands still for two seconds.
+timeout 1000 bench/xen-figures --quick --seconds=5 --json > "$out"
 status=$?
 if [ $status = 0 ] && python3 -m json.tool "$out" > /dev/null; then
     t_ok "each figure of a guest beside Linux in one boot"
@@ -18,18 +19,23 @@ else
     t_not_ok "each figure of a guest beside Linux in one boot" "status $status: $(tr '\n' ' ' < "$out")"
 fi
 
+value='[0-9.]*[1-9][0-9.]*' # none is 0
+values="$value(, $value)*"
 for row in "to guest, GSO" "from guest, GSO" "CPU, to guest, GSO" "CPU, from guest, GSO" "ping once a second" "ping -f" \
     "first instruction to SYN answered" "xl create to SYN answered"; do
     line=$(grep -F "{\"row\": \"$row\"" "$out")
-    if grep -qE '"wisp": \[[0-9.]*[1-9][0-9.]*\], "linux": \[[0-9.]*[1-9][0-9.]*\], "ratio": [0-9.]+\}' <<< "$line"; then
+    if grep -qE "\"wisp\": \[$values\], \"linux\": \[$values\], \"ratio\": [0-9.]+\}" <<< "$line"; then
         t_ok "$row"
     else
         t_not_ok "$row" "$line"
     fi
 done
 
-# Not a matter of load: an image has no kernel to start.
-ratio=$(sed -n 's/.*"first instruction to SYN answered".*"ratio": \([0-9]*\)\..*/\1/p' "$out")
+# Not a matter of load: an image has no kernel to start. The image's shortest boot, as other work only adds to it.
+shortest() {
+    sed -n 's/.*"first instruction to SYN answered".*"'"$1"'": \[\([^]]*\)\].*/\1/p' "$out" | tr -d ' ' | tr , '\n' | sort -n | head -n 1
+}
+ratio=$(awk -v wisp="$(shortest wisp)" -v linux="$(shortest linux)" 'BEGIN { print (wisp > 0 ? int(linux / wisp) : 0) }')
 if [ "${ratio:-0}" -ge 5 ]; then
     t_ok "an image answers its first SYN $ratio times sooner than Linux"
 else
