@@ -15,7 +15,7 @@ trap 'rm -rf "$scratch"' EXIT
 lab/xen run -- mkdir -p /tmp/clone/build/apps
 lab/xen put "$WISP_BUILD"/apps/slides.xen "$WISP_BUILD"/apps/slides.pvh.xl /tmp/clone/build/apps/ >&2
 t_check "docs/xen.md has commands" grep -q '^xl create' "$scratch/commands"
-out=$(timeout 60 lab/xen run -i -- bash < "$scratch/commands" 2>&1)
+out=$(timeout 200 lab/xen run -i -- bash < "$scratch/commands" 2>&1)
 status=$?
 echo "$out" >&2
 case $status$out in
@@ -23,7 +23,7 @@ case $status$out in
     *) t_not_ok "they end with a page served by a PVH guest, and its shutdown" "status $status, $(printf '%s' "$out" | tr '\r\n' '  ')" ;;
 esac
 gone() {
-    for _ in $(seq 50); do
+    for _ in $(seq 300); do
         lab/xen run -- xl list slides > /dev/null 2>&1 || return 0
         sleep 0.1
     done
