@@ -115,14 +115,15 @@ void linux_device_collect(void)
     linux_xen_collect();
 }
 
-void linux_device_close(void)
+const char *linux_device_close(void)
 {
-    linux_capture_close();
+    const char *why = linux_capture_close();
     linux_xen_close();
     if (tap) {
         wisp_tap_close(tap);
         tap = NULL;
     }
+    return why;
 }
 
 const char *wisp_platform_name(void)

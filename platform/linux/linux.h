@@ -21,14 +21,19 @@ void linux_memory_init(void);
 #define LINUX_DEVICE_FDS 2
 uint32_t linux_device_fds(struct pollfd fds[LINUX_DEVICE_FDS]);
 void linux_device_collect(void);
-void linux_device_close(void);
 
-/* capture.c: writes frames to a pcap file. False: why it cannot. */
+/* Ends the device and the capture; null, or why the capture is not whole. */
+const char *linux_device_close(void);
+
+/* capture.c: writes frames to a pcap file, and ends the process when that fails later. Null: why it cannot. */
 struct wisp_netdev *linux_capture_open(const char *file, struct wisp_netdev *dev, char *why,
                                        size_t size);
-void linux_capture_close(void);
 
-/* wait.c: from now on SIGINT and SIGTERM ask for an orderly end. */
+/* The end of the file, if there is one. Null, or one line that says why frames are missing in it. */
+const char *linux_capture_close(void);
+
+/* wait.c: from now on SIGINT and SIGTERM ask for an orderly end, and a file at its limit is an error of the write
+ * instead of a signal. */
 void linux_signals_init(void);
 
 /* clock.c: the start of time; and the wall clock's nanoseconds since 1970 at that start. */

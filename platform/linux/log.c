@@ -58,6 +58,9 @@ void wisp_platform_print(const char *text)
 void wisp_platform_exit(int status, const char *reason)
 {
     fprintf(stderr, "%s: %s\n", wisp_app.name, reason);
-    linux_capture_close();
-    exit(status);
+    const char *why = linux_capture_close();
+    if (why) {
+        fprintf(stderr, "%s: %s\n", wisp_app.name, why);
+    }
+    exit(why && status == 0 ? 1 : status);
 }

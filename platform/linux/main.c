@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* The process around an application. */
 #include "linux.h"
+#include <stdio.h>
 
 int main(int argc, char **argv)
 {
@@ -10,6 +11,9 @@ int main(int argc, char **argv)
     linux_memory_init();
     linux_signals_init();
     int status = wisp_app_main();
-    linux_device_close();
-    return status;
+    const char *why = linux_device_close();
+    if (why) {
+        fprintf(stderr, "%s: %s\n", wisp_app.name, why);
+    }
+    return why && status == 0 ? 1 : status;
 }

@@ -38,6 +38,8 @@ void linux_signals_init(void)
     }
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 bool wisp_platform_wait(wisp_time deadline)
