@@ -4,6 +4,7 @@
  * statistics) is taken over from the inner one whenever it has worked.
  */
 #include "capture.h"
+#include "wrap.h"
 
 static struct wisp_capture *capture_of(struct wisp_netdev *dev)
 {
@@ -75,6 +76,11 @@ static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
     return inner->ops->deadline(inner, now);
 }
 
+static bool counter(const struct wisp_netdev *dev, uint32_t index, struct wisp_counter *of)
+{
+    return wisp_wrap_counter(((const struct wisp_capture *)(const void *)dev)->inner, index, of);
+}
+
 static const struct wisp_netdev_ops capture_ops = {
     .receive = receive,
     .room = room,
@@ -82,6 +88,7 @@ static const struct wisp_netdev_ops capture_ops = {
     .kick = kick,
     .completed = completed,
     .deadline = deadline,
+    .counter = counter,
 };
 
 struct wisp_netdev *wisp_capture_init(struct wisp_capture *capture, struct wisp_netdev *inner,

@@ -148,12 +148,12 @@ static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
     return wisp_time_min(inner, wisp_held_deadline(&impair->held));
 }
 
-static struct wisp_netdev *inner_of(struct wisp_netdev *dev)
+static struct wisp_netdev *inner_of(const struct wisp_netdev *dev)
 {
-    return ((struct wisp_impair *)(void *)dev)->inner;
+    return ((const struct wisp_impair *)(const void *)dev)->inner;
 }
 
-WISP_WRAP_SENDING(inner_of)
+WISP_WRAP_PASSING(inner_of)
 
 static const struct wisp_netdev_ops impair_ops = {
     .receive = receive,
@@ -162,6 +162,7 @@ static const struct wisp_netdev_ops impair_ops = {
     .kick = wrap_kick,
     .completed = wrap_completed,
     .deadline = deadline,
+    .counter = wrap_counter,
 };
 
 void wisp_impair_init(struct wisp_impair *impair, struct wisp_netdev *inner,

@@ -49,12 +49,12 @@ static wisp_time deadline(struct wisp_netdev *dev, wisp_time now)
     return wisp_time_min(inner, wisp_held_deadline(&rate->held));
 }
 
-static struct wisp_netdev *inner_of(struct wisp_netdev *dev)
+static struct wisp_netdev *inner_of(const struct wisp_netdev *dev)
 {
-    return ((struct wisp_rate *)(void *)dev)->inner;
+    return ((const struct wisp_rate *)(const void *)dev)->inner;
 }
 
-WISP_WRAP_SENDING(inner_of)
+WISP_WRAP_PASSING(inner_of)
 
 static const struct wisp_netdev_ops rate_ops = {
     .receive = receive,
@@ -63,6 +63,7 @@ static const struct wisp_netdev_ops rate_ops = {
     .kick = wrap_kick,
     .completed = wrap_completed,
     .deadline = deadline,
+    .counter = wrap_counter,
 };
 
 void wisp_rate_init(struct wisp_rate *rate, struct wisp_netdev *inner, uint64_t bits_per_second,

@@ -111,6 +111,29 @@ START_TEST(wrapped__device_changes__wrapper_follows)
 }
 END_TEST
 
+static bool one_counter(const struct wisp_netdev *inner, uint32_t index,
+                        struct wisp_counter *counter)
+{
+    *counter = (struct wisp_counter){"driver.events", inner->announce};
+    return index == 0;
+}
+
+START_TEST(wrapped__driver_counts__wrapper_shows_it)
+{
+    struct wisp_netdev *inner = wisp_link_dev(&link, 0);
+    struct wisp_counter counter;
+    ck_assert(!dev->ops->counter(dev, 0, &counter)); /* a link counts nothing of its own */
+    struct wisp_netdev_ops counting = *inner->ops;
+    counting.counter = one_counter;
+    inner->ops = &counting;
+    inner->announce = 9;
+    ck_assert(dev->ops->counter(dev, 0, &counter));
+    ck_assert_str_eq(counter.name, "driver.events");
+    ck_assert_uint_eq(counter.value, 9);
+    ck_assert(!dev->ops->counter(dev, 1, &counter));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("capture");
@@ -119,6 +142,7 @@ int main(void)
     tcase_add_test(tc, wrapped__frame_sent__is_shown_once_and_arrives);
     tcase_add_test(tc, wrapped__frame_received__is_shown_once);
     tcase_add_test(tc, wrapped__device_changes__wrapper_follows);
+    tcase_add_test(tc, wrapped__driver_counts__wrapper_shows_it);
     suite_add_tcase(suite, tc);
     return wisp_suite_run(suite);
 }

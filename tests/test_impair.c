@@ -168,6 +168,35 @@ START_TEST(rate_of_eight_megabit__ten_frames_of_1000__one_each_millisecond_and_e
 }
 END_TEST
 
+static bool one_counter(const struct wisp_netdev *inner, uint32_t index,
+                        struct wisp_counter *counter)
+{
+    *counter = (struct wisp_counter){"driver.events", inner->announce};
+    return index == 0;
+}
+
+START_TEST(wrapped__driver_counts__both_wrappers_show_it)
+{
+    static struct wisp_impair impair;
+    static struct wisp_rate rate;
+    struct wisp_netdev *inner = wisp_link_dev(the_link, 0);
+    struct wisp_counter counter;
+    wisp_impair_init(&impair, inner, &(struct wisp_impair_config){.seed = 1});
+    wisp_rate_init(&rate, &impair.dev, 1000000, 0);
+    ck_assert(!rate.dev.ops->counter(&rate.dev, 0, &counter)); /* a link counts nothing of its own */
+    struct wisp_netdev_ops counting = *inner->ops;
+    counting.counter = one_counter;
+    inner->ops = &counting;
+    inner->announce = 9;
+    ck_assert(rate.dev.ops->counter(&rate.dev, 0, &counter));
+    ck_assert_str_eq(counter.name, "driver.events");
+    ck_assert_uint_eq(counter.value, 9);
+    ck_assert(!rate.dev.ops->counter(&rate.dev, 1, &counter));
+    wisp_rate_fini(&rate);
+    wisp_impair_fini(&impair);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("impair");
@@ -180,6 +209,7 @@ int main(void)
     tcase_add_test(tcase, same_seed__twice__same_fates);
     tcase_add_test(
         tcase, rate_of_eight_megabit__ten_frames_of_1000__one_each_millisecond_and_excess_dropped);
+    tcase_add_test(tcase, wrapped__driver_counts__both_wrappers_show_it);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

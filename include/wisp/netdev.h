@@ -41,7 +41,7 @@ struct wisp_netdev_stats {
     uint64_t tx_packets, tx_bytes;
     uint64_t rx_dropped;   /* arrived and could not be delivered (no page, no packet, malformed) */
     uint64_t tx_dropped;   /* taken and not sent */
-    uint64_t kicks;        /* notifications sent to the other side */
+    uint64_t kicks;        /* notifications to the other side; a tap sends none */
     uint64_t bytes_copied; /* payload bytes this driver copied because it had to */
     uint64_t grants;       /* pages shown to the other side, each time one is */
     uint64_t grants_ended; /* and taken back; devices without grants have neither */
