@@ -183,7 +183,8 @@ START_TEST(wrapped__driver_counts__both_wrappers_show_it)
     struct wisp_counter counter;
     wisp_impair_init(&impair, inner, &(struct wisp_impair_config){.seed = 1});
     wisp_rate_init(&rate, &impair.dev, 1000000, 0);
-    ck_assert(!rate.dev.ops->counter(&rate.dev, 0, &counter)); /* a link counts nothing of its own */
+    ck_assert(
+        !rate.dev.ops->counter(&rate.dev, 0, &counter)); /* a link counts nothing of its own */
     struct wisp_netdev_ops counting = *inner->ops;
     counting.counter = one_counter;
     inner->ops = &counting;

@@ -96,6 +96,12 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
     return wisp_link_dev(&fake.link, 0);
 }
 
+void wisp_platform_counters(wisp_counter_fn show, const void *self)
+{
+    (void)show;
+    (void)self;
+}
+
 const char *wisp_platform_netdev_reason(void)
 {
     return "";

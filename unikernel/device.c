@@ -156,3 +156,10 @@ const char *wisp_platform_netdev_config(uint32_t index)
     return wisp_xenstore_read(0, node, config, sizeof(config)) == WISP_XS_OK && config[0] ? config
                                                                                           : NULL;
 }
+
+/* Nobody can ask a guest for them. */
+void wisp_platform_counters(wisp_counter_fn show, const void *self)
+{
+    (void)show;
+    (void)self;
+}

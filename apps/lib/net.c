@@ -57,6 +57,11 @@ static enum wisp_probe probe_param(void)
     return WISP_PROBE_BESIDE;
 }
 
+static bool stack_counter(const void *self, uint32_t index, struct wisp_counter *counter)
+{
+    return wisp_stack_counter(self, index, counter);
+}
+
 static void open_stack(struct wisp_net *net, const struct wisp_net_config *given)
 {
     struct wisp_stack_config config;
@@ -73,6 +78,7 @@ static void open_stack(struct wisp_net *net, const struct wisp_net_config *given
     if (!net->stack) {
         wisp_platform_exit(1, "not enough memory for the stack: give more");
     }
+    wisp_platform_counters(stack_counter, net->stack);
 }
 
 void wisp_net_banner(const struct wisp_net *net, enum wisp_log_level level)
@@ -172,5 +178,6 @@ void wisp_net_close(struct wisp_net *net)
     if (net->udp) {
         net->udp_fini(net->udp);
     }
+    wisp_platform_counters(NULL, net->stack);
     wisp_stack_fini(net->stack);
 }

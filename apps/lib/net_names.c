@@ -34,6 +34,11 @@ static void set_servers(struct wisp_net *net, struct wisp_dns *dns)
     wisp_dns_set_search(dns, domain, domains);
 }
 
+static bool dns_counter(const void *self, uint32_t index, struct wisp_counter *counter)
+{
+    return wisp_dns_counter(self, index, counter);
+}
+
 void wisp_net_names_open(struct wisp_net_names *names, struct wisp_net *net, struct wisp_tcp *tcp,
                          const struct wisp_dns_tcp_ops *by_tcp)
 {
@@ -48,6 +53,7 @@ void wisp_net_names_open(struct wisp_net_names *names, struct wisp_net *net, str
     *names = (struct wisp_net_names){.net = net};
     names->run = wisp_dns_run_init(wisp_net_memory(size), size, &config);
     set_servers(net, wisp_dns_run_machine(names->run));
+    wisp_platform_counters(dns_counter, wisp_dns_run_machine(names->run));
 }
 
 static void release(struct wisp_net_names *names)
@@ -61,6 +67,7 @@ static void release(struct wisp_net_names *names)
 void wisp_net_names_close(struct wisp_net_names *names)
 {
     release(names);
+    wisp_platform_counters(NULL, wisp_dns_run_machine(names->run));
     wisp_dns_run_fini(names->run);
 }
 

@@ -3,11 +3,15 @@
 #ifndef WISP_COUNTER_H
 #define WISP_COUNTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct wisp_counter {
     const char *name; /* "ipv4.rx.bad_checksum", a static string */
     uint64_t value;
 };
+
+/* What shows the counters of something, self: number index, or false beyond the last. */
+typedef bool (*wisp_counter_fn)(const void *self, uint32_t index, struct wisp_counter *counter);
 
 #endif

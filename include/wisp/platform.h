@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 #include <wisp/clock.h>
+#include <wisp/counter.h>
 #include <wisp/hash.h>
 #include <wisp/netdev.h>
 
@@ -82,6 +83,14 @@ const char *wisp_platform_netdev_reason(void);
 
 /* A platform-given configuration of device index (xenstore's `ip`: "ADDR MASK [GATEWAY]"), or null. */
 const char *wisp_platform_netdev_config(uint32_t index);
+
+/*
+ * Has show's counters of self (a stack's, say) printed with those of the device and the page pool when somebody asks
+ * for them: a Linux process prints them on standard error for a SIGUSR1, in the next wisp_platform_wait, and goes
+ * on. show null: not any more; else self lives as long as wisp_platform_wait is called. The first 8 are kept.
+ * A guest cannot be asked, and keeps none.
+ */
+void wisp_platform_counters(wisp_counter_fn show, const void *self);
 
 enum wisp_log_level { WISP_LOG_ERROR, WISP_LOG_WARN, WISP_LOG_INFO, WISP_LOG_DEBUG };
 

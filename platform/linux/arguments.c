@@ -40,6 +40,9 @@ void linux_arguments(int argc, char **argv)
     }
     if (wisp_params_value(&params, "help")) {
         wisp_params_help(&params, put);
+        put("\nSignals:\n"
+            "  SIGUSR1                         print the counters of every layer on standard error\n"
+            "  SIGINT, SIGTERM                 end in order; a second SIGINT or SIGTERM ends at once\n");
         exit(0);
     }
     if (wisp_params_value(&params, "version")) {

@@ -9,7 +9,8 @@
 #include <sys/utsname.h>
 
 static struct wisp_tap *tap;
-static bool opened;
+static struct wisp_netdev *device;
+static struct wisp_pool *pool;
 static char reason[256] = "a Linux process has one device, number 0";
 
 static bool offload_config(struct wisp_tap_config *config)
@@ -78,7 +79,7 @@ static struct wisp_netdev *open_tap(const struct wisp_tap_config *config, struct
 
 struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages)
 {
-    if (index > 0 || opened) {
+    if (index > 0 || device) {
         return NULL;
     }
     const char *file = wisp_platform_param("pcap");
@@ -86,8 +87,19 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
     read_config(&config); /* a wrong one is refused with --xen, too */
     struct wisp_netdev *dev = linux_xen_wanted() ? linux_xen_open(pages, reason, sizeof(reason))
                                                  : open_tap(&config, pages);
-    opened = dev != NULL;
-    return dev && file ? linux_capture_open(file, dev, reason, sizeof(reason)) : dev;
+    device = dev && file ? linux_capture_open(file, dev, reason, sizeof(reason)) : dev;
+    pool = device ? pages : NULL;
+    return device;
+}
+
+const struct wisp_netdev *linux_device(void)
+{
+    return device;
+}
+
+const struct wisp_pool *linux_device_pages(void)
+{
+    return pool;
 }
 
 const char *wisp_platform_netdev_reason(void)
@@ -118,6 +130,8 @@ void linux_device_collect(void)
 const char *linux_device_close(void)
 {
     const char *why = linux_capture_close();
+    device = NULL; /* the stack that used it is gone */
+    pool = NULL;
     linux_xen_close();
     if (tap) {
         wisp_tap_close(tap);

@@ -25,6 +25,13 @@ void linux_device_collect(void);
 /* Ends the device and the capture; null, or why the capture is not whole. */
 const char *linux_device_close(void);
 
+/* device.c: the device and the pool it takes its pages from; null before there is one. */
+const struct wisp_netdev *linux_device(void);
+const struct wisp_pool *linux_device_pages(void);
+
+/* counters.c: writes the counters of every layer to standard error. */
+void linux_counters_print(void);
+
 /* capture.c: writes frames to a pcap file, and ends the process when that fails later. Null: why it cannot. */
 struct wisp_netdev *linux_capture_open(const char *file, struct wisp_netdev *dev, char *why,
                                        size_t size);
@@ -32,8 +39,8 @@ struct wisp_netdev *linux_capture_open(const char *file, struct wisp_netdev *dev
 /* The end of the file, if there is one. Null, or one line that says why frames are missing in it. */
 const char *linux_capture_close(void);
 
-/* wait.c: from now on SIGINT and SIGTERM ask for an orderly end, and a file at its limit is an error of the write
- * instead of a signal. */
+/* wait.c: from now on SIGINT and SIGTERM ask for an orderly end, SIGUSR1 for the counters, and a file at its
+ * limit is an error of the write instead of a signal. */
 void linux_signals_init(void);
 
 /* clock.c: the start of time; and the wall clock's nanoseconds since 1970 at that start. */

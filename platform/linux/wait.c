@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting for the device, a deadline, or a signal that asks to end. The signal's handler writes to
- * an eventfd that is waited for too, so a signal just before the wait is not missed.
+ * Waiting for the device, a deadline, or a signal that asks to end or to show the counters. The signals' handlers
+ * write to an eventfd that is waited for too, so a signal just before the wait is not missed. The counters are
+ * printed by the wait, between two steps, when nobody changes them.
  */
 #include "linux.h"
 #include <errno.h>
@@ -13,15 +14,19 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stopping;
-static int stop_fd = -1;
+static volatile sig_atomic_t asked;
+static int signal_fd = -1;
 
 static void on_signal(int number)
 {
     int saved = errno;
     uint64_t one = 1;
-    (void)number;
-    stopping = 1;
-    ssize_t wrote = write(stop_fd, &one, sizeof(one));
+    if (number == SIGUSR1) {
+        asked = 1;
+    } else {
+        stopping = 1;
+    }
+    ssize_t wrote = write(signal_fd, &one, sizeof(one));
     (void)wrote; /* the count is at its top: then it is readable already */
     errno = saved;
 }
@@ -32,14 +37,26 @@ void linux_signals_init(void)
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_signal;
     action.sa_flags = (int)SA_RESETHAND; /* a second Ctrl-C ends at once */
-    stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (stop_fd < 0) {
+    signal_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (signal_fd < 0) {
         wisp_platform_exit(1, strerror(errno));
     }
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGUSR1, &action, NULL);
     action.sa_handler = SIG_IGN;
     sigaction(SIGXFSZ, &action, NULL);
+}
+
+/* What was written for it is read first: a signal that comes meanwhile is answered next time. */
+static void answer(void)
+{
+    uint64_t count;
+    ssize_t got = read(signal_fd, &count, sizeof(count));
+    (void)got;
+    asked = 0;
+    linux_counters_print();
 }
 
 bool wisp_platform_wait(wisp_time deadline)
@@ -48,15 +65,21 @@ bool wisp_platform_wait(wisp_time deadline)
     if (stopping) {
         return false;
     }
+    if (asked) {
+        answer();
+    }
     if (deadline <= now) {
         return true;
     }
     struct pollfd fds[LINUX_DEVICE_FDS + 1];
     uint32_t count = linux_device_fds(fds);
-    fds[count++] = (struct pollfd){.fd = stop_fd, .events = POLLIN};
+    fds[count++] = (struct pollfd){.fd = signal_fd, .events = POLLIN};
     struct timespec left = {.tv_sec = (time_t)((deadline - now) / 1000000000u),
                             .tv_nsec = (long)((deadline - now) % 1000000000u)};
     ppoll(fds, count, deadline == WISP_NEVER ? NULL : &left, NULL);
     linux_device_collect();
+    if (asked) {
+        answer();
+    }
     return !stopping;
 }
