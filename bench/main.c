@@ -57,8 +57,10 @@ static const struct bench_job jobs[] = {
 };
 #define JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
-/* Names under which the largest count of a family is reported too. */
-static const char *const families[][2] = {{"crr", "crr-8192"}, {"scale-rr", "scale-rr-10000"}};
+/* Jobs NAME-COUNT, in the table from the smallest count to the largest: the largest that is run is reported as
+ * NAME, too. */
+static const char *const families[] = {"crr", "scale-rr", "netfront-pps"};
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
 
 static const struct bench_peer *const peers[] = {&bench_wisp, &bench_lwip, &bench_floor};
 #define PEERS 3
@@ -215,6 +217,18 @@ static void run_job(const struct bench_job *job, uint32_t rounds, uint64_t targe
     }
 }
 
+/* A job through the ring: a slot with persistent grants is what is compared with the floor. */
+static void run_ring(const struct bench_job *job, uint32_t rounds, uint64_t target,
+                     struct result *r)
+{
+    ring_job_run(job, rounds, target, &r->ring);
+    r->done[0] = r->done[2] = true;
+    r->median[0] = r->ring.slot[RING_PERSISTENT];
+    r->median[2] = r->ring.floor;
+    r->spread = r->ring.spread;
+    r->runs = rounds;
+}
+
 /* Each job in a process of its own: a second copy of a C library cannot be unloaded cleanly. */
 static void run_apart(const struct bench_job *job, uint32_t rounds, uint64_t target,
                       struct result *r)
@@ -232,7 +246,7 @@ static void run_apart(const struct bench_job *job, uint32_t rounds, uint64_t tar
         if (is_ring(job) && fixed_units) {
             ring_job_count(job, fixed_units);
         } else if (is_ring(job)) {
-            ring_job_run(job, rounds, target, &r->ring);
+            run_ring(job, rounds, target, r);
         } else {
             run_job(job, rounds, target, r);
         }
@@ -294,29 +308,43 @@ static json_t *value_or_null(bool done, double value)
     return done ? json_real(value) : json_null();
 }
 
+/* What was counted beside a result, or null. */
+static json_t *json_counted(const struct bench_facts *facts)
+{
+    if (facts->units == 0) {
+        return NULL;
+    }
+    json_t *o = json_object();
+    json_object_set_new(o, "frames_per_unit",
+                        json_real((double)facts->frames / (double)facts->units));
+    json_object_set_new(o, "payload_bytes_copied", json_integer((json_int_t)facts->payload_copied));
+    json_object_set_new(o, "link_bytes_copied", json_integer((json_int_t)facts->link_copied));
+    return o;
+}
+
+/* The same members for every job; what only some have lies in "counted". */
 static json_t *json_result(const char *name, const struct bench_job *job, const struct result *r)
 {
     json_t *o = json_object();
     json_object_set_new(o, "name", json_string(name));
-    if (is_ring(job)) {
-        json_object_set_new(o, "unit", json_string("ns/slot"));
-        ring_json(o, &r->ring);
-        return o;
-    }
     json_object_set_new(o, "unit", json_string(unit_of(job)));
     json_object_set_new(o, "wisp", value_or_null(r->done[0], r->median[0]));
     json_object_set_new(o, "lwip", value_or_null(r->done[1], r->median[1]));
     json_object_set_new(o, "floor", value_or_null(r->done[2], r->median[2]));
     json_object_set_new(o, "spread", json_real(r->spread));
     json_object_set_new(o, "runs", json_integer(r->runs));
-    if (r->facts.units) {
-        json_object_set_new(o, "frames_per_unit",
-                            json_real((double)r->facts.frames / (double)r->facts.units));
-        json_object_set_new(o, "payload_bytes_copied",
-                            json_integer((json_int_t)r->facts.payload_copied));
-        json_object_set_new(o, "link_bytes_copied", json_integer((json_int_t)r->facts.link_copied));
+    json_t *counted = is_ring(job) ? ring_json(&r->ring) : json_counted(&r->facts);
+    if (counted) {
+        json_object_set_new(o, "counted", counted);
     }
     return o;
+}
+
+/* Whether job is one of the family: its name, a hyphen and a count. */
+static bool of_family(const struct bench_job *job, const char *family)
+{
+    size_t n = strlen(family);
+    return strncmp(job->name, family, n) == 0 && job->name[n] == '-';
 }
 
 static void cpu_model(char *text, size_t size)
@@ -355,7 +383,8 @@ static void usage(FILE *out)
         "Usage: wisp-bench [OPTION]... [JOB]...\n"
         "Compares wisp with Debian's lwIP and with a floor (headers and checksums only), both ends of\n"
         "each on one core over a link in memory. Smaller is better.\n\n"
-        "  --json        print one JSON object\n"
+        "  --json        print one JSON object: environment and results, each with name, unit (ns or B),\n"
+        "                wisp, lwip, floor (null: cannot do it), spread, runs and what else was counted\n"
         "  --rounds=N    rounds, interleaved (7; 1..%d)\n"
         "  --quick       shorter rounds\n"
         "  --peer=NAME   only that one: wisp, lwip or floor (for profiling)\n"
@@ -377,9 +406,7 @@ static void list(void)
 static bool wanted(const struct bench_job *job, char **names, int count)
 {
     for (int i = 0; i < count; i++) {
-        size_t n = strlen(names[i]);
-        bool family = strncmp(job->name, names[i], n) == 0 && job->name[n] == '-';
-        if (strcmp(job->name, names[i]) == 0 || family) {
+        if (strcmp(job->name, names[i]) == 0 || of_family(job, names[i])) {
             return true;
         }
     }
@@ -416,6 +443,7 @@ static void print_stack(const struct bench_job *job, const struct result *r, int
 static void run_all(char **names, int count, uint32_t rounds, uint64_t target, bool json)
 {
     json_t *results = json_array();
+    json_t *largest[FAMILIES] = {NULL};
     int head = -1; /* the table begun: of the ring, or not */
     for (size_t i = 0; i < JOBS; i++) {
         struct result r = {0};
@@ -433,10 +461,16 @@ static void run_all(char **names, int count, uint32_t rounds, uint64_t target, b
             head = is_ring(&jobs[i]);
         }
         json_array_append_new(results, json_result(jobs[i].name, &jobs[i], &r));
-        for (size_t f = 0; f < 2; f++) {
-            if (strcmp(families[f][1], jobs[i].name) == 0) {
-                json_array_append_new(results, json_result(families[f][0], &jobs[i], &r));
+        for (size_t f = 0; f < FAMILIES; f++) {
+            if (of_family(&jobs[i], families[f])) {
+                json_decref(largest[f]);
+                largest[f] = json_result(families[f], &jobs[i], &r);
             }
+        }
+    }
+    for (size_t f = 0; f < FAMILIES; f++) {
+        if (largest[f]) {
+            json_array_append_new(results, largest[f]);
         }
     }
     if (json) {
@@ -448,6 +482,14 @@ static void run_all(char **names, int count, uint32_t rounds, uint64_t target, b
     } else {
         json_decref(results);
     }
+}
+
+/* A number from 1 to most, all of text; else 0. */
+static uint64_t number(const char *text, uint64_t most)
+{
+    char *end;
+    unsigned long long value = strtoull(text, &end, 10);
+    return *text < '0' || *text > '9' || *end || value > most ? 0 : value;
 }
 
 int main(int argc, char **argv)
@@ -471,7 +513,7 @@ int main(int argc, char **argv)
             json = true;
             break;
         case 'r':
-            rounds = (uint32_t)strtoul(optarg, NULL, 10);
+            rounds = (uint32_t)number(optarg, ROUNDS_MAX);
             break;
         case 'q':
             target = 10000000;
@@ -480,9 +522,9 @@ int main(int argc, char **argv)
             only_peer = optarg;
             break;
         case 'u':
-            fixed_units = strtoull(optarg, NULL, 10);
+            fixed_units = number(optarg, UINT32_MAX);
             if (fixed_units == 0) {
-                fprintf(stderr, "wisp-bench: --units takes a number from 1 up\n");
+                fprintf(stderr, "wisp-bench: --units takes a number from 1 to %u\n", UINT32_MAX);
                 return 2;
             }
             break;

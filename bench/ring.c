@@ -446,13 +446,10 @@ void ring_print_row(const struct bench_job *job, const struct ring_result *r)
     fflush(stdout);
 }
 
-void ring_json(json_t *o, const struct ring_result *r)
+json_t *ring_json(const struct ring_result *r)
 {
     const struct ring_facts *facts = r->facts;
-    json_object_set_new(o, "wisp", json_real(r->slot[RING_PERSISTENT]));
-    json_object_set_new(o, "lwip", json_null());
-    json_object_set_new(o, "floor", json_real(r->floor));
-    json_object_set_new(o, "spread", json_real(r->spread));
+    json_t *o = json_object();
     json_object_set_new(o, "strict", json_real(r->slot[RING_STRICT]));
     json_object_set_new(o, "copies", json_real(r->copies[RING_PERSISTENT]));
     json_object_set_new(o, "copies_strict", json_real(r->copies[RING_STRICT]));
@@ -466,4 +463,5 @@ void ring_json(json_t *o, const struct ring_result *r)
                         json_real(per_packet(&facts[1], facts[1].grant_ops)));
     json_object_set_new(o, "payload_bytes_copied",
                         json_integer((json_int_t)(facts[0].copied + facts[1].copied)));
+    return o;
 }

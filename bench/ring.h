@@ -82,7 +82,7 @@ void ring_job_run(const struct bench_job *job, uint32_t rounds, uint64_t target,
 void ring_print_head(void);
 void ring_print_row(const struct bench_job *job, const struct ring_result *result);
 
-/* Adds the result to a JSON object; "wisp" and "floor" as the other jobs have them. */
-void ring_json(json_t *object, const struct ring_result *result);
+/* What was counted and timed beside ns per slot. */
+json_t *ring_json(const struct ring_result *result);
 
 #endif
