@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct wisp_counter {
     const char *name; /* "ipv4.rx.bad_checksum", a static string */
     uint64_t value;
@@ -13,5 +17,9 @@ struct wisp_counter {
 
 /* What shows the counters of something, self: number index, or false beyond the last. */
 typedef bool (*wisp_counter_fn)(const void *self, uint32_t index, struct wisp_counter *counter);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

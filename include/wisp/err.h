@@ -6,6 +6,10 @@
 #ifndef WISP_ERR_H
 #define WISP_ERR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum wisp_err {
     WISP_OK = 0,
     /* no room at the moment: wait for the event the call names, then repeat */
@@ -28,4 +32,7 @@ enum wisp_err {
 /* A short English text for err, a static string. Any thread, any time. */
 const char *wisp_err_text(enum wisp_err err);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

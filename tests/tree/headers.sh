@@ -27,4 +27,9 @@ for path in include/wisp/*.h; do
     t_check "$header alone, freestanding" compiles c "$header" gcc -std=c11 -ffreestanding -nostdinc \
         -idirafter "$gcc_include" -Istack/base/freestanding -Iinclude
 done
+# What is installed for images beside them.
+t_check "freestanding/string.h alone, C++11" compiles cc string.h g++ -std=c++11 -ffreestanding -nostdinc \
+    -idirafter "$gcc_include" -Istack/base/freestanding
+t_check "freestanding/string.h alone, C11" compiles c string.h gcc -std=c11 -ffreestanding -nostdinc \
+    -idirafter "$gcc_include" -Istack/base/freestanding
 t_done

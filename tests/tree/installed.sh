@@ -27,12 +27,12 @@ t_check "the version pkg-config tells is the headers'" \
     sh -c "echo 'WISP_VERSION_STRING' | gcc -E -P -include wisp/version.h \$(pkg-config --cflags wisp) - |
         grep -qx \"\\\"\$(pkg-config --modversion wisp)\\\"\""
 
-builds() { # package, compiler, flags..., source, program
+builds() { # packages, compiler, flags..., source, program
     local package=$1
     shift
-    # shellcheck disable=SC2046
-    "${@:1:$#-2}" -Wall -Wextra -Werror $(pkg-config --cflags "$package") "${@: -2:1}" -o "${@: -1}" \
-        $(pkg-config --libs "$package")
+    # shellcheck disable=SC2046,SC2086
+    "${@:1:$#-2}" -Wall -Wextra -Werror $(pkg-config --cflags $package) "${@: -2:1}" -o "${@: -1}" \
+        $(pkg-config --libs $package)
 }
 t_check "wisp: a program with a device of its own builds as C11" builds wisp gcc -std=c11 embed.c embed
 t_check "and runs" ./embed
@@ -54,6 +54,38 @@ PY
 t_check "which closes its side first and hears 300000 bytes after that" listens_on
 app_stop "its end is orderly"
 t_check "it answers --help" sh -c "./hello --help | grep -q -e --tap="
+
+# Each function of the installed headers, by the compiler's own list of them, called from C++ by its C name.
+headers='wisp/wisp.h pcapreplay.h'
+every_function() { # include flags...
+    local header
+    for header in $headers; do echo "#include <$header>"; done > every.h
+    gcc "$@" -x c -fsyntax-only -aux-info every.protos every.h || return 1
+    grep -oE '\b(wisp|pcapreplay)_[a-z0-9_]+ \(' every.protos | tr -d ' (' | sort -u > every.names
+    {
+        cat every.h
+        echo 'const struct wisp_app wisp_app = {"every", "", 0, 0};'
+        echo 'int wisp_app_main() { return 0; }'
+        echo 'typedef void (*any)();'
+        echo 'extern any every[];'
+        echo 'any every[] = {'
+        sed 's/.*/    reinterpret_cast<any>(\&::&),/' every.names
+        echo '};'
+    } > every.cc
+}
+# shellcheck disable=SC2046
+every_function $(pkg-config --cflags wisp-linux pcapreplay)
+t_check "the headers' functions are found" [ "$(wc -l < every.names)" -gt 180 ]
+t_check "a C++11 program links with every one of them" builds "wisp-linux pcapreplay" g++ -std=c++11 every.cc every
+# The same without extern "C" around one of them, to see that it would show.
+cp -r "$dest/usr/local/include" mangled
+sed -i 's/extern "C"/extern "C++"/' mangled/wisp/err.h
+mangles() {
+    ! builds "wisp-linux pcapreplay" g++ -std=c++11 -Imangled every.cc every 2> mangled.log &&
+        grep -q 'undefined reference to .wisp_err_text(wisp_err)' mangled.log
+}
+t_check "a header without extern C shows" mangles
+
 if [ -e "$PKG_CONFIG_PATH/wisp-xen.pc" ]; then
     t_check "wisp-xen: the same source builds as an image" builds wisp-xen gcc -std=c11 -Os hello.c hello.xen
     t_check "with both entries in its notes" sh -c "readelf -nW hello.xen | grep -c '^  Xen' | grep -qx 10"
