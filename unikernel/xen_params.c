@@ -9,7 +9,7 @@ const struct wisp_param wisp_xen_params[] = {
     {"split-events", "on", "on|off", "an event channel for each direction"},
     {"trust", "xenstore", "xenstore|yes|no", "trust the backend's word and pages"},
     {"seed", NULL, "TEXT", "mixed into the random numbers, beside the processor's"},
-    {"log", "*:info", "SPEC", "what to log, like tcp:debug,*:warn"},
+    {"log", "*:info", "SPEC", "what to log, like net:debug,*:warn"},
     {"help", NULL, NULL, "print this"},
     {"version", NULL, NULL, "print the version"},
     {NULL, NULL, NULL, NULL},

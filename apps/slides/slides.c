@@ -12,6 +12,8 @@ static const struct wisp_param params[] = {
     {NULL, NULL, NULL, NULL},
 };
 
+const char *const wisp_app_log_modules[] = {"http", NULL};
+
 const struct wisp_app wisp_app = {
     .name = "slides",
     .summary = "Serves the files in its image over HTTP/1.1: what wisp is, told by wisp.",

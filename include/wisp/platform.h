@@ -94,6 +94,10 @@ void wisp_platform_counters(wisp_counter_fn show, const void *self);
 
 enum wisp_log_level { WISP_LOG_ERROR, WISP_LOG_WARN, WISP_LOG_INFO, WISP_LOG_DEBUG };
 
+/* Modules that the application logs as, besides its own name, ended by null. Optional: without it a Linux process knows
+ * its name, net and dhcp, and refuses a --log that names others. */
+extern const char *const wisp_app_log_modules[];
+
 /* Writes one line with the time since start, if module's level lets it pass. The format is wisp_platform_format's. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))

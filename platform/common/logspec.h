@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* Which log lines pass: "tcp:debug,*:info", as every platform reads it. Freestanding. */
+/* Which log lines pass: "net:debug,*:info", as every platform reads it. Freestanding. */
 #ifndef WISP_PLATFORM_LOGSPEC_H
 #define WISP_PLATFORM_LOGSPEC_H
 

@@ -33,11 +33,22 @@ static bool mtu_config(struct wisp_tap_config *config)
     return *text && !*end && mtu >= 68 && mtu <= 65521; /* the tap's own limits */
 }
 
+/* What Linux takes as the name of a device. A % would make it choose another one. */
+static bool name_config(struct wisp_tap_config *config)
+{
+    const char *name = wisp_platform_param("tap");
+    size_t length = strlen(name);
+    config->name = name;
+    return length >= 1 && length <= 15 && strcspn(name, "/:% \t\n\v\f\r") == length &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 static bool mac_config(struct wisp_tap_config *config)
 {
     const char *text = wisp_platform_param("mac");
-    return !text ||
-           (wisp_mac_parse(text, strlen(text), &config->mac) && !(config->mac.octet[0] & 1));
+    static const struct wisp_mac none;
+    return !text || (wisp_mac_parse(text, strlen(text), &config->mac) &&
+                     !(config->mac.octet[0] & 1) && !wisp_mac_equal(config->mac, none));
 }
 
 static bool host_config(struct wisp_tap_config *config)
@@ -50,7 +61,11 @@ static bool host_config(struct wisp_tap_config *config)
 
 static void read_config(struct wisp_tap_config *config)
 {
-    *config = (struct wisp_tap_config){.name = wisp_platform_param("tap")};
+    *config = (struct wisp_tap_config){0};
+    if (!name_config(config)) {
+        wisp_platform_exit(2, "--tap=NAME: a name has 1 to 15 characters, none of them / : % or a "
+                              "blank, like wisp0");
+    }
     if (!host_config(config)) {
         wisp_platform_exit(2, "--tap-host is an address and its network's bits, like 10.0.0.1/24");
     }
@@ -83,6 +98,9 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
         return NULL;
     }
     const char *file = wisp_platform_param("pcap");
+    if (file && !*file) {
+        wisp_platform_exit(2, "--pcap=FILE: the name of a file is needed");
+    }
     struct wisp_tap_config config;
     read_config(&config); /* a wrong one is refused with --xen, too */
     struct wisp_netdev *dev = linux_xen_wanted() ? linux_xen_open(pages, reason, sizeof(reason))

@@ -14,6 +14,9 @@ void linux_arguments(int argc, char **argv);
 /* The number a parameter is, within bounds; ends the process for another. */
 uint32_t linux_number(const char *name, unsigned long least, unsigned long most);
 
+/* check.c: ends the process for an address, a gateway or a name that cannot be meant. */
+void linux_check(void);
+
 /* memory.c: reads --memory and takes that much. */
 void linux_memory_init(void);
 

@@ -11,12 +11,58 @@
 
 static const char *spec = WISP_LOGSPEC_DEFAULT;
 
+/* Modules of the application besides its name: only where it defines them. */
+extern const char *const wisp_app_log_modules[] __attribute__((weak));
+
+/* Module number index of those that log here, or null behind the last. */
+static const char *module_at(uint32_t index)
+{
+    static const char *const always[] = {"*", NULL, "net", "dhcp"};
+    const uint32_t count = sizeof(always) / sizeof(always[0]);
+    if (index < count) {
+        return always[index] ? always[index] : wisp_app.name;
+    }
+    return wisp_app_log_modules ? wisp_app_log_modules[index - count] : NULL;
+}
+
+static bool is_module(const char *name, size_t length)
+{
+    const char *module;
+    for (uint32_t i = 0; (module = module_at(i)); i++) {
+        if (strlen(module) == length && strncmp(module, name, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Ends for the first entry of a valid specification that names a module nobody logs as. */
+static void check_modules(const char *text)
+{
+    while (text) {
+        const char *comma = strchr(text, ',');
+        size_t length = strcspn(text, ":,");
+        if (text[length] == ':' && !is_module(text, length)) {
+            char why[256];
+            int used = snprintf(why, sizeof(why), "--log: there is no module %.*s; there are",
+                                length < 40 ? (int)length : 40, text);
+            const char *module;
+            for (uint32_t i = 0; (module = module_at(i)) && used < (int)sizeof(why); i++) {
+                used += snprintf(why + used, sizeof(why) - (size_t)used, " %s", module);
+            }
+            wisp_platform_exit(2, why);
+        }
+        text = comma ? comma + 1 : NULL;
+    }
+}
+
 void linux_log_init(void)
 {
     if (!wisp_logspec_valid(wisp_platform_param("log"))) {
-        wisp_platform_exit(2, "--log=SPEC: MODULE:LEVEL joined by commas, like tcp:debug,*:warn; "
+        wisp_platform_exit(2, "--log=SPEC: MODULE:LEVEL joined by commas, like net:debug,*:warn; "
                               "levels are error, warn, info, debug");
     }
+    check_modules(wisp_platform_param("log"));
     spec = wisp_platform_param("log");
 }
 

@@ -8,6 +8,7 @@ int main(int argc, char **argv)
     linux_clock_init();
     linux_arguments(argc, argv);
     linux_log_init();
+    linux_check();
     linux_memory_init();
     linux_signals_init();
     int status = wisp_app_main();

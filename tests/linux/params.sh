@@ -36,7 +36,7 @@ nonsense() { # application
     case $app in ping | resolve) operand=10.0.0.1 ;; fetch) operand=http://10.0.0.1/ ;; esac
     for name in $("$build/apps/$app" --help | sed -nE 's/^  --([a-z0-9-]+)=.*/\1/p'); do
         case $name in
-            tap | pcap | dhcp-id | dhcp-name) continue ;; # any text
+            tap | pcap | dhcp-id) continue ;; # any text, or nearly
             ipv4) given= ;;
             *) given=--ipv4=10.0.0.2/24 ;;
         esac
@@ -70,6 +70,18 @@ ping=$build/apps/ping
 t_check "--ipv4 that is no address" says 2 "--ipv4 is an address" "$ping" --ipv4=10.0.0 10.0.0.1
 t_check "--ipv4 that is a network's broadcast address" says 2 "not the address of a host" \
     "$ping" --ipv4=10.0.0.255/24 10.0.0.1
+t_check "--ipv4 that is a broadcast address: which are of hosts" says 2 "they go from 10.0.0.1 to 10.0.0.254" \
+    "$ping" --ipv4=10.0.0.255/24 10.0.0.1
+for wrong in 224.0.0.1/24 0.1.2.3/24 127.0.0.1/8 10.0.0.1/0; do
+    t_check "--ipv4=$wrong" says 2 "--ipv4=$wrong is not the address of a host, like 10.0.0.2/24" \
+        "$ping" --ipv4=$wrong 10.0.0.1
+done
+for wrong in 224.0.0.1 0.0.0.0 255.255.255.255 10.0.0.2 10.0.0.0 10.0.0.255; do
+    t_check "--ipv4-gateway=$wrong" says 2 "--ipv4-gateway=$wrong is not the address of another host, like 10.0.0.1" \
+        "$ping" --ipv4=10.0.0.2/24 --ipv4-gateway=$wrong 10.0.0.1
+done
+t_check "--ipv4-gateway=224.0.0.1 with DHCP" says 2 "is not the address of another host" \
+    "$ping" --ipv4-gateway=224.0.0.1 10.0.0.1
 t_check "--ipv4-gateway that is no address" says 2 "--ipv4-gateway is an address" \
     "$ping" --ipv4-gateway=router 10.0.0.1
 t_check "--ipv4-probe of no known kind" says 2 "beside, wait or none" "$ping" --ipv4-probe=x 10.0.0.1
@@ -77,12 +89,27 @@ t_check "--count of nothing" says 2 "--count=0: a number from 1 to" "$ping" --co
 t_check "--count without a number" says 2 "--count needs a value" "$ping" --count 10.0.0.1
 t_check "--offload of no known kind" says 2 "--offload is on, csum or off" "$ping" --offload=x 10.0.0.1
 t_check "--mtu out of range" says 2 "--mtu is a number from" "$ping" --mtu=67 10.0.0.1
+t_check "--mac of nobody" says 2 "--mac is a hardware address of one station" "$ping" --mac=00:00:00:00:00:00 10.0.0.1
 t_check "--mac of a group" says 2 "--mac is a hardware address" "$ping" --mac=03:00:00:00:00:01 10.0.0.1
 t_check "--memory without sense" says 2 "--memory=SIZE" "$ping" --memory=lots 10.0.0.1
-t_check "--memory too small for anything" says 1 "memory" "$ping" --memory=1M 10.0.0.1
+for wrong in 1M 2M 65G 3000K; do
+    t_check "--memory=$wrong, with which nothing works" says 2 "--memory=SIZE: from 3M (with TCP from 8M) to 64G" \
+        "$ping" --memory=$wrong 10.0.0.1
+done
+t_check "with the least, ping works" sh -c "timeout 10 '$ping' --ipv4=10.0.0.2/24 --memory=3M --count=1 10.0.0.1 2>&1 |
+    grep -q ' 0% loss\| 0% packet loss\|1 received'"
+t_check "and below the least with TCP, echo says so" says 1 "not enough memory" "$build/apps/echo" --log=error \
+    --ipv4=10.0.0.2/24 --memory=4M
+t_check "--log of a module that is none" says 2 "there is no module nomodule; there are * ping net dhcp" \
+    "$ping" --log=net:debug,nomodule:debug 10.0.0.1
+t_check "--log of modules the application has besides its name" says 2 "--log=SPEC" \
+    "$build/apps/slides" --log=http:debug,slides:debug,loud
+app_start slides --log=http:debug,slides:debug
+app_stop "which are accepted"
 t_check "--log without sense" says 2 "--log=SPEC" "$ping" --log=loud 10.0.0.1
-t_check "--tap with a name too long" says 1 "a name has 1 to 15 characters" \
-    "$ping" --tap=a-name-that-is-too-long 10.0.0.1
+for wrong in a-name-that-is-too-long a/b "" . .. "a b" a:b wisp%d; do
+    t_check "--tap=$wrong" says 2 "--tap=NAME: a name has 1 to 15 characters" "$ping" "--tap=$wrong" 10.0.0.1
+done
 for wrong in nonsense 10.0.0.1/33 0.0.0.0/24 ""; do
     t_check "--tap-host=$wrong" says 2 "--tap-host is an address and its network's bits" "$ping" "--tap-host=$wrong" 10.0.0.1
 done
@@ -93,10 +120,15 @@ t_check "--dhcp-floor of nothing, though the address is given" says 2 "--dhcp-fl
 t_check "--dhcp-id without a character" says 2 "--dhcp-id is a text of 1 to 63 characters" "$ping" --dhcp-id= 10.0.0.1
 t_check "--dhcp-name too long" says 2 "--dhcp-name is a text of 1 to 63 characters" \
     "$ping" "--dhcp-name=$(printf %064d 0)" 10.0.0.1
+for wrong in "bad name" a..b .a a. -a a- "ä"; do
+    t_check "--dhcp-name=$wrong" says 2 "--dhcp-name=$wrong: a host's name is letters and digits" \
+        "$ping" "--dhcp-name=$wrong" 10.0.0.1
+done
 for wrong in "" 10.0.0.1, 10.0.0.1,x 10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5; do
     t_check "--nameserver=$wrong" says 2 "--nameserver is one address like 10.0.0.1, or up to four" \
         "$ping" "--nameserver=$wrong" 10.0.0.1
 done
+t_check "--pcap without a name" says 2 "--pcap=FILE: the name of a file is needed" "$ping" --pcap= 10.0.0.1
 t_check "--pcap to a folder that is not there" says 1 "--pcap" "$ping" --pcap=/nowhere/file 10.0.0.1
 t_check "an operand too few" says 2 "one address to ask" "$ping"
 t_check "resolve: nothing to look up" says 2 "what to look up is needed" "$build/apps/resolve"
