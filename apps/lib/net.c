@@ -2,6 +2,7 @@
 /* See net.h: pool, device, stack, addresses, and the step. */
 #include "net.h"
 #include "net_address.h"
+#include "net_counters.h"
 #include "text.h"
 #include <wisp/page.h>
 #include <wisp/version.h>
@@ -57,11 +58,6 @@ static enum wisp_probe probe_param(void)
     return WISP_PROBE_BESIDE;
 }
 
-static bool stack_counter(const void *self, uint32_t index, struct wisp_counter *counter)
-{
-    return wisp_stack_counter(self, index, counter);
-}
-
 static void open_stack(struct wisp_net *net, const struct wisp_net_config *given)
 {
     struct wisp_stack_config config;
@@ -78,7 +74,7 @@ static void open_stack(struct wisp_net *net, const struct wisp_net_config *given
     if (!net->stack) {
         wisp_platform_exit(1, "not enough memory for the stack: give more");
     }
-    wisp_platform_counters(stack_counter, net->stack);
+    wisp_net_show_stack(net->stack);
 }
 
 void wisp_net_banner(const struct wisp_net *net, enum wisp_log_level level)
@@ -178,6 +174,6 @@ void wisp_net_close(struct wisp_net *net)
     if (net->udp) {
         net->udp_fini(net->udp);
     }
-    wisp_platform_counters(NULL, net->stack);
+    wisp_net_show_no_more(net->stack);
     wisp_stack_fini(net->stack);
 }

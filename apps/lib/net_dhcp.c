@@ -5,6 +5,7 @@
  */
 #include "net_dhcp.h"
 #include "net_address.h"
+#include "net_counters.h"
 
 static struct {
     bool started;
@@ -23,11 +24,6 @@ void wisp_net_dhcp_follow(void (*follow)(struct wisp_net *net, const struct wisp
 void wisp_net_dhcp_remember(struct wisp_ip4 before)
 {
     state.before = before;
-}
-
-static bool dhcp_counter(const void *self, uint32_t index, struct wisp_counter *counter)
-{
-    return wisp_dhcp_counter(self, index, counter);
 }
 
 static void start(struct wisp_net *net)
@@ -49,7 +45,7 @@ static void start(struct wisp_net *net)
     if (!net->dhcp) {
         wisp_platform_exit(1, "port 68 is taken: nothing else may use it while DHCP does");
     }
-    wisp_platform_counters(dhcp_counter, wisp_dhcp_run_machine(net->dhcp));
+    wisp_net_show_dhcp(wisp_dhcp_run_machine(net->dhcp));
     if (state.inform) {
         wisp_dhcp_inform(wisp_dhcp_run_machine(net->dhcp), state.address.ip, state.address.prefix,
                          net->now);
@@ -227,7 +223,7 @@ static const struct wisp_dhcp_lease *lease(struct wisp_net *net)
 static void close(struct wisp_net *net)
 {
     if (state.started) {
-        wisp_platform_counters(NULL, wisp_dhcp_run_machine(net->dhcp));
+        wisp_net_show_no_more(wisp_dhcp_run_machine(net->dhcp));
         wisp_dhcp_run_fini(net->dhcp, net->now);
     }
 }

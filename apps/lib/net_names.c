@@ -5,6 +5,7 @@
  */
 #include "net_names.h"
 #include "net_address.h"
+#include "net_counters.h"
 #include <wisp/dhcp.h>
 
 _Static_assert(WISP_NET_NAMESERVERS == WISP_DNS_SERVERS, "as many as the resolver takes");
@@ -34,11 +35,6 @@ static void set_servers(struct wisp_net *net, struct wisp_dns *dns)
     wisp_dns_set_search(dns, domain, domains);
 }
 
-static bool dns_counter(const void *self, uint32_t index, struct wisp_counter *counter)
-{
-    return wisp_dns_counter(self, index, counter);
-}
-
 void wisp_net_names_open(struct wisp_net_names *names, struct wisp_net *net, struct wisp_tcp *tcp,
                          const struct wisp_dns_tcp_ops *by_tcp)
 {
@@ -53,7 +49,7 @@ void wisp_net_names_open(struct wisp_net_names *names, struct wisp_net *net, str
     *names = (struct wisp_net_names){.net = net};
     names->run = wisp_dns_run_init(wisp_net_memory(size), size, &config);
     set_servers(net, wisp_dns_run_machine(names->run));
-    wisp_platform_counters(dns_counter, wisp_dns_run_machine(names->run));
+    wisp_net_show_dns(wisp_dns_run_machine(names->run));
 }
 
 static void release(struct wisp_net_names *names)
@@ -67,7 +63,7 @@ static void release(struct wisp_net_names *names)
 void wisp_net_names_close(struct wisp_net_names *names)
 {
     release(names);
-    wisp_platform_counters(NULL, wisp_dns_run_machine(names->run));
+    wisp_net_show_no_more(wisp_dns_run_machine(names->run));
     wisp_dns_run_fini(names->run);
 }
 
