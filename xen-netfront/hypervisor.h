@@ -3,7 +3,8 @@
  * The seam under the ring driver: the few things it needs from a hypervisor. Three parts fill it:
  * unikernel/ (hypercalls), xen-netfront/libxen (dom0 user space), pcap-replay/ (a hypervisor in memory).
  *
- * All calls return at once, except that xenstore calls may take a round trip to xenstored. None calls back.
+ * All calls return at once, except that xenstore calls may take a round trip to xenstored. None calls back, and
+ * one hypervisor is used by one thread at a time.
  * Whatever comes out of xenstore or a shared page is the backend's word: the driver checks it.
  */
 #ifndef WISP_XEN_HYPERVISOR_H

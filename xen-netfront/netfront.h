@@ -5,6 +5,8 @@
  * through, and a backend that restarts, a suspend or a migration only makes `link` false for a
  * while.
  *
+ * One device belongs to one thread at a time, its stack's; none of these functions calls back.
+ *
  *     front = wisp_netfront_init(mem, wisp_netfront_size(&config), &config);
  *     while (!wisp_netfront_dev(front)->link) { wisp_netfront_step(front, now); wait; }
  */
@@ -60,6 +62,7 @@ void wisp_netfront_config_default(struct wisp_netfront_config *config);
 
 struct wisp_netfront;
 
+/* Bytes of memory that wisp_netfront_init needs for config, which it reads and does not keep. Pure: no errors. */
 size_t wisp_netfront_size(const struct wisp_netfront_config *config);
 
 /* Makes the device in mem (64-aligned, wisp_netfront_size bytes). Null when mem or pages do not
@@ -78,6 +81,7 @@ void wisp_netfront_close(struct wisp_netfront *front, wisp_time now);
  * dropped. */
 void wisp_netfront_fini(struct wisp_netfront *front);
 
+/* The device to give to a stack, valid until wisp_netfront_fini; not the caller's to free. */
 struct wisp_netdev *wisp_netfront_dev(struct wisp_netfront *front);
 
 /* Moves the handshake on without receiving, and returns when to call again though nothing arrives.
@@ -94,6 +98,7 @@ enum wisp_netfront_state {
     WISP_NETFRONT_CLOSED     /* after wisp_netfront_close: every grant has ended */
 };
 
+/* Now; any function here may change it. */
 enum wisp_netfront_state wisp_netfront_state(const struct wisp_netfront *front);
 
 /* One line for people: why it stands there, never null ("device/vif/0: no backend-id in xenstore").
@@ -112,6 +117,8 @@ bool wisp_netfront_multicast(struct wisp_netfront *front, struct wisp_mac group,
 /* Counter number index ("netfront.rx.bad_id"), or false beyond the last. */
 bool wisp_netfront_counter(const struct wisp_netfront *front, uint32_t index,
                            struct wisp_counter *counter);
+
+/* The value of the counter called name; 0 for an unknown name (asserted in test builds). */
 uint64_t wisp_netfront_count(const struct wisp_netfront *front, const char *name);
 
 #endif

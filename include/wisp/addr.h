@@ -64,6 +64,7 @@ static inline struct wisp_ip4 wisp_ip4_from_value(uint32_t value)
                     (uint8_t)value);
 }
 
+/* Same octets. */
 static inline bool wisp_ip4_equal(struct wisp_ip4 a, struct wisp_ip4 b)
 {
     return __builtin_memcmp(a.octet, b.octet, sizeof(a.octet)) == 0;
@@ -75,6 +76,7 @@ static inline uint32_t wisp_ip4_mask(uint8_t prefix)
     return prefix == 0 ? 0 : UINT32_MAX << (32 - prefix);
 }
 
+/* Same octets. */
 static inline bool wisp_mac_equal(struct wisp_mac a, struct wisp_mac b)
 {
     return ((a.octet[0] ^ b.octet[0]) | (a.octet[1] ^ b.octet[1]) | (a.octet[2] ^ b.octet[2]) |

@@ -10,6 +10,8 @@
  *         wait for a reply -> wisp_dhcp_input, or until wisp_dhcp_deadline(dhcp)
  *     }
  *
+ * One client belongs to one thread at a time; none of these functions calls back.
+ *
  * The first usable offer is taken. An address is given up at once when its lease is over, when the server that
  * leased it says so, or when another host has it; what else a server says is ignored and counted.
  */
@@ -61,11 +63,13 @@ struct wisp_dhcp_config {
     wisp_time renew_floor;  /* least time between requests while renewing, default 60 s */
     wisp_time decline_wait; /* pause after a conflict, default 10 s */
     wisp_hash_fn hash;
-    uint8_t seed[32];
+    uint8_t seed[32]; /* secret and unpredictable: transaction ids hang on it */
 };
 
 /* Fills config with defaults; mac, hash, seed stay for the caller. */
 void wisp_dhcp_config_default(struct wisp_dhcp_config *config);
+
+/* Bytes of memory that wisp_dhcp_init needs for config, which it reads and does not keep. Pure: no errors. */
 size_t wisp_dhcp_size(const struct wisp_dhcp_config *config);
 
 /* Null when mem (64-aligned) is too small. Texts are copied, longer ones than WISP_DHCP_TEXT_MAX are cut. */
@@ -199,6 +203,7 @@ enum wisp_dhcp_state {
     WISP_DHCP_STATES
 };
 
+/* Where the client stands (RFC 2131 §4.4, figure 5), for people and tests: what to do about it the events say. */
 enum wisp_dhcp_state wisp_dhcp_state(const struct wisp_dhcp *dhcp);
 
 /* Static English texts: "selecting"; "the lease is over"; one adjusted bit: "mask replaced". */

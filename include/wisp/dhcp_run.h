@@ -2,7 +2,7 @@
 /*
  * The DHCP client at work on a stack: it sends and receives over UDP, adds and removes the leased address and
  * its routes, bounds the device's MTU, answers conflicts, and asks again when the link returns or the machine
- * moved.
+ * moved. It belongs to the thread of its stack; none of these functions calls back.
  *
  *     run = wisp_dhcp_run_init(...);  wisp_dhcp_start(wisp_dhcp_run_machine(run), now);
  *     for (;;) {
@@ -34,6 +34,7 @@ struct wisp_dhcp_run_config {
     struct wisp_ip4 gateway;
 };
 
+/* Bytes of memory that wisp_dhcp_run_init needs for config, which it reads and does not keep. Pure: no errors. */
 size_t wisp_dhcp_run_size(const struct wisp_dhcp_run_config *config);
 
 /* Null when mem (64-aligned) is too small, or port 68 or a socket cannot be had. */

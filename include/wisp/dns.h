@@ -7,6 +7,7 @@
  *     ... while wisp_dns_status(lookup) is PENDING: next, input, deadline ...
  *     wisp_dns_answer(lookup); wisp_dns_release(lookup);
  *
+ * One resolver belongs to one thread at a time, its lookups with it; none of these functions calls back.
  * Lookups and the cache are bounded at start; what servers say is kept as long as they say, within limits.
  */
 #ifndef WISP_DNS_H
@@ -42,10 +43,13 @@ struct wisp_dns_config {
     wisp_time keep_most; /* longest an answer is kept, default a day */
     wisp_time deny_most; /* longest "no such name" is kept, default 5 minutes */
     wisp_hash_fn hash;
-    uint8_t seed[32];
+    uint8_t seed[32]; /* secret and unpredictable: ids of questions hang on it (RFC 5452) */
 };
 
+/* Fills config with defaults; hash and seed stay for the caller. */
 void wisp_dns_config_default(struct wisp_dns_config *config);
+
+/* Bytes of memory that wisp_dns_init needs for config, which it reads and does not keep. Pure: no errors. */
 size_t wisp_dns_size(const struct wisp_dns_config *config);
 
 /* Null when mem (64-aligned) is too small. */
@@ -81,6 +85,7 @@ enum wisp_dns_status {
     WISP_DNS_TIMEOUT  /* no server answers */
 };
 
+/* How the lookup stands: PENDING until it is over, then the same until wisp_dns_release. */
 enum wisp_dns_status wisp_dns_status(const struct wisp_dns_lookup *lookup);
 
 /* A static English text. */
@@ -112,6 +117,8 @@ struct wisp_dns_message {
 
 /* The next message to send now, or false: then wisp_dns_deadline is later than now. */
 bool wisp_dns_next(struct wisp_dns *dns, wisp_time now, struct wisp_dns_message *message);
+
+/* When wisp_dns_next must be called next, though no message comes; WISP_NEVER: not before one does. */
 wisp_time wisp_dns_deadline(const struct wisp_dns *dns);
 
 /* False once nothing is awaited on channel: its port can be closed. tcp: the kind of transport asked about. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The resolver at work: each question by a UDP socket of its own with an unpredictable port, truncated answers
- * by TCP where the application names it (config.tcp = &wisp_dns_by_tcp), else not at all.
+ * by TCP where the application names it (config.by_tcp = &wisp_dns_by_tcp), else not at all. It belongs to the thread of
+ * its stack; none of these functions calls back.
  */
 #ifndef WISP_DNS_RUN_H
 #define WISP_DNS_RUN_H
@@ -28,6 +29,7 @@ struct wisp_dns_run_config {
     const struct wisp_dns_tcp_ops *by_tcp;
 };
 
+/* Bytes of memory that wisp_dns_run_init needs for config, which it reads and does not keep. Pure: no errors. */
 size_t wisp_dns_run_size(const struct wisp_dns_run_config *config);
 
 /* Null when mem (64-aligned) is too small. */

@@ -4,7 +4,8 @@
  *
  * A transport reaches the network layer only through struct wisp_l3; the network layer and the stack reach
  * a transport only through struct wisp_transport. IPv4 is the first to fill struct wisp_l3; a second family
- * is another value of the same type.
+ * is another value of the same type. All of it runs on the stack's one thread: the network layer's functions may be
+ * called from a transport's, the transport's are called from wisp_stack_poll and wisp_stack_flush alone.
  */
 #ifndef WISP_L3_H
 #define WISP_L3_H

@@ -93,6 +93,7 @@ static inline void wisp_view_set(struct wisp_view *view, struct wisp_page *page,
     view->length = length;
 }
 
+/* Where the view's bytes lie, as long as its page is referenced. */
 static inline uint8_t *wisp_view_bytes(const struct wisp_view *view)
 {
     return view->page->data + view->offset;
@@ -171,6 +172,7 @@ struct wisp_pool_stats {
     uint64_t cleared;     /* pages cleared because their role changed */
 };
 
+/* Fills stats with how the pool stands now; at any time, and it changes nothing. */
 void wisp_pool_stats(const struct wisp_pool *pool, struct wisp_pool_stats *stats);
 
 /* The ledger: how many pages each holder has; the counts add up to the pool. */

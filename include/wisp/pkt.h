@@ -10,6 +10,8 @@
  * header cell, which belongs to the packet for life: cells lie in pages of role SEND that hold nothing but
  * headers and small payloads sent on this device, and a cell is not written again before the device let go
  * of its packet, because the packet is not free before that.
+ *
+ * A packet belongs to one thread at a time, as its pools do. None of these functions calls back.
  */
 #ifndef WISP_PKT_H
 #define WISP_PKT_H
@@ -204,6 +206,7 @@ bool wisp_pkt_read(const struct wisp_pkt *pkt, uint32_t offset, void *bytes, uin
 uint16_t wisp_pkt_sum_views(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length,
                             uint16_t (*sum)(const void *, size_t));
 
+/* The same; quick for bytes that lie in the first view. */
 static inline uint16_t wisp_pkt_sum(const struct wisp_pkt *pkt, uint32_t offset, uint32_t length,
                                     uint16_t (*sum)(const void *, size_t))
 {

@@ -47,8 +47,9 @@ int wisp_app_main(void);
  */
 const char *wisp_platform_param(const char *name);
 
-/* Where the value came from. */
 enum wisp_param_source { WISP_PARAM_NONE, WISP_PARAM_DEFAULT, WISP_PARAM_GIVEN, WISP_PARAM_FIXED };
+
+/* Where wisp_platform_param's value of name came from; NONE: there is none. */
 enum wisp_param_source wisp_platform_param_source(const char *name);
 
 /* Operand number index (words that are not parameters), or null beyond the last. */

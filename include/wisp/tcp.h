@@ -4,7 +4,7 @@
  *
  * A connection is a handle, valid from the call or event that gave it until wisp_tcp_release, whatever the
  * peer does. The application asks for events and acts; nothing is called back. What it writes leaves in the
- * next wisp_stack_poll. One struct wisp_tcp belongs to one stack and one thread at a time.
+ * next wisp_stack_flush or wisp_stack_poll, whichever comes first. One struct wisp_tcp belongs to one stack and one thread at a time.
  *
  * Memory is bounded at start: connections, listeners, handshakes, TIME-WAIT entries, and working parts (what
  * a connection needs while data is in flight or out of order) come from memory handed in; pages come from
@@ -42,11 +42,12 @@ struct wisp_tcp_config {
     wisp_time rto_min;
     wisp_time delayed_ack;   /* default 40 ms, below 500 ms */
     wisp_time time_wait_for; /* 2 MSL, default 60 s */
-    wisp_time working_idle;  /* a working part without work goes back after, default 1 s */
-    bool timestamps;         /* offered and accepted, default true */
-    bool sack;               /* default true */
-    bool window_scaling;     /* default true */
-    uint8_t ttl;             /* default 64 */
+    /* an empty working part goes back at once; after a loss it keeps that history this long, default 1 s */
+    wisp_time working_idle;
+    bool timestamps;     /* offered and accepted, default true */
+    bool sack;           /* default true */
+    bool window_scaling; /* default true */
+    uint8_t ttl;         /* default 64 */
     /* default wisp_tcp_cc_newreno is not set by config_default: name it */
     const struct wisp_tcp_cc *cc;
     wisp_hash_fn hash;
@@ -55,6 +56,8 @@ struct wisp_tcp_config {
 
 /* Fills config with defaults; cc, hash, seed stay for the caller. */
 void wisp_tcp_config_default(struct wisp_tcp_config *config);
+
+/* Bytes of memory that wisp_tcp_init needs for config, which it reads and does not keep. Pure: no errors. */
 size_t wisp_tcp_size(const struct wisp_tcp_config *config);
 
 /* Null when mem (64-aligned) is too small. */
@@ -79,6 +82,8 @@ enum wisp_err wisp_tcp_listen(struct wisp_tcp *tcp, const struct wisp_addr *loca
 /* Stops listening: handshakes in progress and connections not yet taken are reset. */
 void wisp_tcp_listener_close(struct wisp_tcp_listener *listener);
 
+/* A pointer of the application's for its own use, kept and never followed; null until set. At any time before
+ * wisp_tcp_listener_close. */
 void wisp_tcp_listener_set_cookie(struct wisp_tcp_listener *listener, void *cookie);
 void *wisp_tcp_listener_cookie(const struct wisp_tcp_listener *listener);
 
@@ -124,6 +129,8 @@ bool wisp_tcp_next_event(struct wisp_tcp *tcp, struct wisp_tcp_event *event);
  * always told. Want WRITABLE after a send took less than offered. */
 void wisp_tcp_want(struct wisp_tcp_conn *conn, uint32_t what);
 
+/* A pointer of the application's for its own use, kept and never followed; null until set, on accepted connections,
+ * too. At any time before wisp_tcp_release. */
 void wisp_tcp_set_cookie(struct wisp_tcp_conn *conn, void *cookie);
 void *wisp_tcp_cookie(const struct wisp_tcp_conn *conn);
 
@@ -243,6 +250,8 @@ struct wisp_tcp_info {
     bool timestamps, sack, window_scaling;
 };
 
+/* Fills info with how the connection stands now (RFC 9293 §3.3.1; srtt, rttvar and rto as RFC 6298 has them, in
+ * nanoseconds; windows scaled to bytes). At any time before wisp_tcp_release, after CLOSED too; changes nothing. */
 void wisp_tcp_info(const struct wisp_tcp_conn *conn, struct wisp_tcp_info *info);
 
 /* Bytes of connection memory used for one idle established connection, table slot and timer included, and

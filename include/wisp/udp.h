@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: ISC */
-/* UDP (RFC 768, RFC 1122 §4.1, RFC 8085): bound sockets, received datagrams pulled by the application. */
+/*
+ * UDP (RFC 768, RFC 1122 §4.1, RFC 8085): bound sockets, received datagrams pulled by the application.
+ *
+ * One struct wisp_udp belongs to one stack and one thread at a time, its sockets and datagrams with it. None of these
+ * functions calls back. What is sent leaves in the next wisp_stack_flush or wisp_stack_poll, whichever comes first.
+ */
 #ifndef WISP_UDP_H
 #define WISP_UDP_H
 
@@ -19,14 +24,20 @@ struct wisp_udp_config {
     uint32_t pages;   /* pages all sockets' queues may hold, default 128 */
     uint32_t packets; /* datagrams queued or with the application, in all, default 256 */
     wisp_hash_fn hash;
-    uint8_t seed[32];
+    uint8_t seed[32]; /* secret and unpredictable: ports hang on it (RFC 6056) */
 };
 
+/* Fills config with defaults; hash and seed stay for the caller. */
 void wisp_udp_config_default(struct wisp_udp_config *config);
+
+/* Bytes of memory that wisp_udp_init needs for config, which it reads and does not keep. Pure: no errors. */
 size_t wisp_udp_size(const struct wisp_udp_config *config);
 
 /* Null when mem (64-aligned) is too small. */
 struct wisp_udp *wisp_udp_init(void *mem, size_t size, const struct wisp_udp_config *config);
+
+/* Ends all sockets and drops what they hold; afterwards udp holds no page. Datagrams already taken stay their
+ * owner's. Before wisp_stack_fini, and never between a step's calls. */
 void wisp_udp_fini(struct wisp_udp *udp);
 
 /* For wisp_stack_attach. */
@@ -42,6 +53,7 @@ enum wisp_err wisp_udp_open(struct wisp_udp *udp, const struct wisp_addr *local,
 /* Ends the socket and drops what it holds. */
 void wisp_udp_close(struct wisp_udp_socket *socket);
 
+/* The port the socket is bound to, 1..65535: the chosen one where 0 was asked for. */
 uint16_t wisp_udp_port(const struct wisp_udp_socket *socket);
 
 /* TTL (1..255) and DiffServ octet of what is sent from now on. */
@@ -76,7 +88,7 @@ bool wisp_udp_error(struct wisp_udp_socket *socket, struct wisp_icmp_error *erro
 /*
  * Sends length bytes as one datagram to remote and port; local null: the route's source. Up to
  * WISP_CELL_BODY - 8 bytes are copied next to the headers, more onto pages (counted). It leaves in the next
- * wisp_stack_poll. AGAIN: no packet or page, poll first; INVALID: length > 65507 or an impossible address;
+ * wisp_stack_flush or wisp_stack_poll. AGAIN: no packet or page, poll first; INVALID: length > 65507 or an impossible address;
  * UNREACHABLE.
  */
 enum wisp_err wisp_udp_send(struct wisp_udp_socket *socket, const struct wisp_addr *local,

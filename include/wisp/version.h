@@ -8,7 +8,7 @@
 #define WISP_VERSION_PATCH  0
 #define WISP_VERSION_STRING "0.1.0"
 
-/* Counts incompatible changes of the interface; the shared library's soversion. */
+/* Counts incompatible changes of the interface. The libraries are static: a program is built anew with each. */
 #define WISP_API_VERSION 0
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
-# Every public header compiles alone, in C11 and C++, hosted and freestanding.
+# Every public header compiles alone, in C11 and C++, hosted and freestanding; and says what its functions do.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
@@ -32,4 +32,56 @@ t_check "freestanding/string.h alone, C++11" compiles cc string.h g++ -std=c++11
     -idirafter "$gcc_include" -Istack/base/freestanding
 t_check "freestanding/string.h alone, C11" compiles c string.h gcc -std=c11 -ffreestanding -nostdinc \
     -idirafter "$gcc_include" -Istack/base/freestanding
+
+# A function without a comment above it, or above the declarations it stands with, is one nobody knows how to use.
+undocumented() { # headers: prints them; 1 if there are any
+    python3 - "$@" <<'PY'
+import re, sys
+
+FUNCTION = re.compile(r"(?!.*\btypedef\b)[^(=]*?\b(?:wisp|pcapreplay)_\w+\s*\(")
+ATTRIBUTE = re.compile(r"__attribute__\s*\(\(.*?\)\)\)?")
+
+
+def functions(path):
+    """(line, declaration, whether a comment covers it); a blank line or another declaration ends a comment's cover."""
+    depth, statement, covered, inside = 0, "", False, False
+    for number, line in enumerate(open(path).read().split("\n"), 1):
+        text = line.strip()
+        if inside:
+            inside = "*/" not in text
+            continue
+        if depth == 0 and not statement and text.startswith("/*"):
+            inside = "*/" not in text
+            covered = not text.startswith("/* ----")
+            continue
+        if not text:
+            covered = covered and (depth > 0 or bool(statement))
+            continue
+        if text.startswith("#") or text.startswith('extern "C"'):
+            continue
+        code = re.sub(r"/\*.*?\*/", "", line)
+        if depth == 0:
+            statement += code + " "
+        depth = max(depth + code.count("{") - code.count("}"), 0)
+        if depth == 0 and (";" in code or "}" in code):
+            found = FUNCTION.match(ATTRIBUTE.sub("", statement))
+            if found:
+                yield number, found.group(0), covered
+            covered = covered and bool(found)
+            statement = ""
+
+
+bad = [f"{path}:{number}: {name})" for path in sys.argv[1:] for number, name, covered in functions(path) if not covered]
+print("\n".join(bad), file=sys.stderr)
+sys.exit(bool(bad))
+PY
+}
+t_check "each public function has a comment above it" undocumented include/wisp/*.h xen-netfront/netfront.h \
+    xen-netfront/hypervisor.h
+printf '%s\n' '/* This one has. */' 'int wisp_one(void);' 'int wisp_with_it(int a,' '                 int b);' '' \
+    'int wisp_two(void);' > "$scratch/two.h"
+without() {
+    ! undocumented "$scratch/two.h" 2> "$scratch/two" && [ "$(cat "$scratch/two")" = "$scratch/two.h:6: int wisp_two()" ]
+}
+t_check "one without is found" without
 t_done
