@@ -96,7 +96,7 @@ for wrong in 1M 2M 65G 3000K; do
     t_check "--memory=$wrong, with which nothing works" says 2 "--memory=SIZE: from 3M (with TCP from 8M) to 64G" \
         "$ping" --memory=$wrong 10.0.0.1
 done
-t_check "with the least, ping works" sh -c "timeout 10 '$ping' --ipv4=10.0.0.2/24 --memory=3M --count=1 10.0.0.1 2>&1 |
+t_check "with the least, ping works" sh -c "timeout 60 '$ping' --ipv4=10.0.0.2/24 --memory=3M --count=1 10.0.0.1 2>&1 |
     grep -q ' 0% loss\| 0% packet loss\|1 received'"
 t_check "and below the least with TCP, echo says so" says 1 "not enough memory" "$build/apps/echo" --log=error \
     --ipv4=10.0.0.2/24 --memory=4M

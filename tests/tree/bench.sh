@@ -10,7 +10,7 @@ command -v python3 > /dev/null || t_skip_all "python3 is not installed"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-t_check "it runs" sh -c "timeout 60 '$bench' --json --quick --rounds=1 rr1 bulk1500-nosum idle-mem crr-0 crr-1000 \
+t_check "it runs" sh -c "timeout 600 '$bench' --json --quick --rounds=1 rr1 bulk1500-nosum idle-mem crr-0 crr-1000 \
     scale-rr-1 scale-rr-100 netfront-pps-16 netfront-pps-32 netfront-gso > '$scratch/json'"
 judge() { # Python that says what must hold of `all` and of `by`, results by name
     python3 - "$scratch/json" <<PY
