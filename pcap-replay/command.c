@@ -17,7 +17,7 @@ static const char help_text[] =
     "      --mode=endpoint|inject  endpoint (default): one side of each flow is the stack;\n"
     "                              inject: frames as they are\n"
     "  -d, --dut=ADDR[/LEN]        the hosts the stack is (default: each flow's responder; of DHCP, the client)\n"
-    "      --dut-mac=MAC           its hardware address in inject mode (default: as captured)\n"
+    "      --dut-mac=MAC           its hardware address in inject mode (default: the one most frames to a responder go to)\n"
     "      --strict=LEVEL          stream (default), headers or bytes\n"
     "      --csum=POLICY           auto (default), keep or fix\n"
     "      --impair=SPEC           delay=20ms,jitter=5ms,loss=1%,dup=.1%,reorder=2%,corrupt=.01%,rate=10Mbit\n"

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Inject mode: every frame of the capture, as it is, into one stack that is alive on the link: it has addresses the
- * capture's frames go to, listens on the first ports that are asked for, reads what it gets and closes when the other
- * side does. Nothing is expected of it but to stay whole.
+ * Inject mode: every frame of the capture, as it is, into one stack that is alive on the link: it is the host the first
+ * conversations respond from (host.h), listens on the first ports that are asked for, reads what it gets and closes
+ * when the other side does. Nothing is expected of it but to stay whole. As no frame is changed, no connection is
+ * opened: the captured peer acknowledges the numbers of the captured host, not the stack's, and is reset.
  *
- * Frames within a millisecond are given together, as they would be by a backend, 64 at most. Memory does not depend on
- * the length of the capture: the first frames are kept until addresses have been chosen from them, no other is.
+ * Frames within a millisecond are given together, as they would be by a backend; not more than the ring takes when each
+ * fills as many slots as it may, so that what is given together does not depend on how frames are split. What the stack
+ * becomes by a frame (an address, an open port) it is not yet for those that wait before it. Memory does not depend on
+ * the length of the capture: the first frames are kept until the host has been chosen from them, no other is.
  */
 #include "frame.h"
+#include "host.h"
 #include "run.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define PRELUDE    128u
-#define ADDRESSES  4u
 #define LISTENERS  8u
 #define SOCKETS    16u
-#define BATCH      64u
+#define BATCH      14u /* of 18 slots each, in a ring of 256 */
 #define BATCH_TIME WISP_MS(1)
 #define DRAIN      WISP_SEC(5)
 
@@ -32,71 +34,20 @@ struct inject {
     wisp_time batch_start;
     uint32_t batch;
     wisp_time next; /* when the stack wants to be polled */
-    uint32_t address[ADDRESSES];
-    uint32_t addresses;
+    struct host host;
     struct wisp_tcp_listener *listener[LISTENERS];
     uint16_t tcp_port[LISTENERS];
     uint32_t listeners;
     struct wisp_udp_socket *socket[SOCKETS];
     uint16_t udp_port[SOCKETS];
     uint32_t sockets;
-    struct kept prelude[PRELUDE];
+    struct kept prelude[HOST_FIRST];
+    struct packet first[HOST_FIRST];
     uint32_t kept;
+    uint8_t copy[WISP_FRAME_MAX]; /* of a frame whose checksum is mended */
 };
 
-/* ---- who we are ---- */
-
-static bool is_host(uint32_t address)
-{
-    uint32_t top = address >> 24;
-    return top != 0 && top != 127 && top < 224;
-}
-
-/* The card of the first frame to a single host, unless the user named one. */
-static struct wisp_mac choose_mac(const struct inject *inject)
-{
-    static const struct wisp_mac none = {{2, 0, 0, 0, 0, 2}};
-    if (inject->run->dut_mac_given) {
-        return inject->run->dut_mac;
-    }
-    for (uint32_t i = 0; i < inject->kept; i++) {
-        const struct captured *frame = &inject->prelude[i].frame;
-        static const uint8_t zero[6];
-        if (frame->length >= 14 && !(frame->bytes[0] & 1) && memcmp(frame->bytes, zero, 6) != 0) {
-            struct wisp_mac mac;
-            memcpy(mac.octet, frame->bytes, 6);
-            return mac;
-        }
-    }
-    return none;
-}
-
-static bool is_ours(const struct inject *inject, uint32_t address)
-{
-    for (uint32_t i = 0; i < inject->addresses; i++) {
-        if (inject->address[i] == address) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Takes on an address frames go to, as long as there is room. */
-static void adopt(struct inject *inject, const struct packet *packet)
-{
-    const struct flow_rules *rules = &inject->run->rules;
-    uint32_t to = packet->destination;
-    bool candidate =
-        packet->kind >= PACKET_IP4 ? !(packet->bytes[0] & 1) : packet->kind == PACKET_ARP;
-    if (packet->kind == PACKET_IP6 || !candidate || inject->addresses == ADDRESSES ||
-        !is_host(to) || to == packet->source || is_ours(inject, to) ||
-        (!rules->any_dut && ((to ^ rules->dut) & rules->dut_mask) != 0)) {
-        return;
-    }
-    if (rig_address(inject->rig, to, inject->now)) {
-        inject->address[inject->addresses++] = to;
-    }
-}
+/* ---- ports ---- */
 
 static bool opened(const uint16_t *ports, uint32_t count, uint16_t port)
 {
@@ -112,18 +63,27 @@ static bool opened(const uint16_t *ports, uint32_t count, uint16_t port)
 static void open_port(struct inject *inject, const struct packet *packet)
 {
     uint16_t port = packet->destination_port;
-    if (packet->kind == PACKET_TCP && (packet->flags & TCP_SYN) && inject->listeners < LISTENERS &&
-        !opened(inject->tcp_port, inject->listeners, port) &&
+    if (packet->kind == PACKET_TCP &&
         wisp_tcp_listen(rig_tcp(inject->rig), NULL, port, 32,
                         &inject->listener[inject->listeners]) == WISP_OK) {
         inject->tcp_port[inject->listeners++] = port;
     }
-    if (packet->kind == PACKET_UDP && inject->sockets < SOCKETS &&
-        !opened(inject->udp_port, inject->sockets, port) &&
-        wisp_udp_open(rig_udp(inject->rig), NULL, port, true, &inject->socket[inject->sockets]) ==
-            WISP_OK) {
+    if (packet->kind == PACKET_UDP && wisp_udp_open(rig_udp(inject->rig), NULL, port, true,
+                                                    &inject->socket[inject->sockets]) == WISP_OK) {
         inject->udp_port[inject->sockets++] = port;
     }
+}
+
+static bool asks_for_port(const struct inject *inject, const struct packet *packet)
+{
+    uint16_t port = packet->destination_port;
+    bool takes = host_is_ours(&inject->host, packet);
+    if (packet->kind == PACKET_TCP) {
+        return takes && (packet->flags & TCP_SYN) && inject->listeners < LISTENERS &&
+               !opened(inject->tcp_port, inject->listeners, port);
+    }
+    return packet->kind == PACKET_UDP && takes && inject->sockets < SOCKETS &&
+           !opened(inject->udp_port, inject->sockets, port);
 }
 
 /* ---- the application ---- */
@@ -191,6 +151,30 @@ static void pass_time(struct inject *inject, wisp_time until)
 
 /* ---- frames ---- */
 
+static void give_address(struct inject *inject, uint32_t address)
+{
+    rig_address(inject->rig, address, inject->now);
+}
+
+/* What this frame makes of the stack; those that wait see it as it was. */
+static void prepare(struct inject *inject, const struct packet *packet)
+{
+    bool adopted = host_meets(&inject->host, packet);
+    bool port = asks_for_port(inject, packet);
+    if (!adopted && !port) {
+        return;
+    }
+    if (inject->batch > 0) {
+        step(inject);
+    }
+    if (adopted) {
+        give_address(inject, inject->host.address[inject->host.addresses - 1]);
+    }
+    if (port) {
+        open_port(inject, packet);
+    }
+}
+
 /* The ring's room for frames, after making some. */
 static bool make_room(struct inject *inject, uint32_t length)
 {
@@ -202,7 +186,6 @@ static bool make_room(struct inject *inject, uint32_t length)
 
 static void send(struct inject *inject, const struct captured *frame, const struct packet *packet)
 {
-    static uint8_t copy[WISP_FRAME_MAX];
     struct run *run = inject->run;
     const uint8_t *bytes = frame->bytes;
     bool summed = packet->kind == PACKET_TCP || packet->kind == PACKET_UDP;
@@ -210,9 +193,9 @@ static void send(struct inject *inject, const struct captured *frame, const stru
                  wisp_frame_csum_blank(bytes, frame->length);
     run->report->blank += blank;
     if (summed && run->options->csum == PCAPREPLAY_CSUM_FIX) {
-        memcpy(copy, bytes, frame->length);
-        wisp_frame_fill_csum(copy, frame->length);
-        bytes = copy;
+        memcpy(inject->copy, bytes, frame->length);
+        wisp_frame_fill_csum(inject->copy, frame->length);
+        bytes = inject->copy;
     }
     rig_send(inject->rig, bytes, frame->length, blank, 0, inject->now);
     inject->batch++;
@@ -234,10 +217,7 @@ static void inject_frame(struct inject *inject, const struct captured *frame)
         pass_time(inject, frame->time);
         inject->batch_start = frame->time;
     }
-    adopt(inject, &packet);
-    if (packet.kind == PACKET_TCP || packet.kind == PACKET_UDP) {
-        open_port(inject, &packet);
-    }
+    prepare(inject, &packet);
     if (!make_room(inject, frame->length)) {
         inject->run->report->skipped++;
         return;
@@ -250,7 +230,7 @@ static void inject_frame(struct inject *inject, const struct captured *frame)
 static bool read_prelude(struct inject *inject, bool *damaged)
 {
     struct captured frame;
-    while (inject->kept < PRELUDE && run_next(inject->run, &frame, damaged)) {
+    while (inject->kept < HOST_FIRST && run_next(inject->run, &frame, damaged)) {
         struct kept *kept = &inject->prelude[inject->kept];
         kept->bytes = malloc(frame.length ? frame.length : 1);
         if (!kept->bytes) {
@@ -259,7 +239,7 @@ static bool read_prelude(struct inject *inject, bool *damaged)
         memcpy(kept->bytes, frame.bytes, frame.length);
         kept->frame = frame;
         kept->frame.bytes = kept->bytes;
-        inject->kept++;
+        packet_decode(&inject->first[inject->kept++], kept->bytes, frame.length, frame.wire_length);
     }
     return !*damaged;
 }
@@ -268,9 +248,11 @@ static bool open_rig(struct inject *inject)
 {
     struct run *run = inject->run;
     char reason[200];
+    host_choose(&inject->host, &run->rules, run->dut_mac_given ? &run->dut_mac : NULL,
+                inject->first, inject->kept);
     struct rig_config config = {.memory = run->memory,
                                 .probe = WISP_PROBE_NONE,
-                                .mac = choose_mac(inject),
+                                .mac = inject->host.mac,
                                 .mtu = run->options->mtu,
                                 .seed = run->options->seed,
                                 .persistent = run->options->persistent,
@@ -283,6 +265,9 @@ static bool open_rig(struct inject *inject)
     if (!inject->rig) {
         run_fault(run, reason);
         return false;
+    }
+    for (uint32_t i = 0; i < inject->host.addresses; i++) {
+        give_address(inject, inject->host.address[i]);
     }
     step(inject);
     return true;

@@ -225,6 +225,8 @@ static bool make_transports(struct rig *rig, wisp_time now)
     fill_seed(rig, tcp.seed);
     wisp_udp_config_default(&udp);
     udp.hash = rig_hash;
+    udp.pages =
+        PAGES / 2; /* whether a datagram is dropped must not depend on how its frame was split */
     fill_seed(rig, udp.seed);
     void *tcp_mem = carve(rig, wisp_tcp_size(&tcp));
     void *udp_mem = carve(rig, wisp_udp_size(&udp));

@@ -51,6 +51,14 @@ input=$capture expect "standard input, spooled" 0 'pass' -
 input=$capture expect "standard input, injected" 0 'whole' --mode=inject -
 input=zipped.pcap.gz expect "gzip on standard input" 3 'zcat' -
 
+# Injected frames meet a stack that they are for, and reach what they are meant for.
+fragments=$traces/ip-fragments/PcapPlusPlus__Pcap__Test-ip4_fragments.pcap
+expect "injected echo requests are answered" 0 '^icmp.tx.echo_reply +75$' --mode=inject --stats "$ping"
+for options in --split=0 --split=64 "--split=1 --dut=10.118.213.211"; do
+    # shellcheck disable=SC2086
+    expect "injected fragments are put together, $options" 0 '^ipv4.rx.reassembled +6$' --mode=inject --stats $options "$fragments"
+done
+
 # Mixed link types: two interfaces in one pcapng, one of them raw IP.
 python3 - <<'PY'
 import struct

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
-# pcap-replay on large generated captures: a million frames per second of processor time in inject mode, memory that
+# pcap-replay on large generated captures: a million frames per second of processor time in inject mode (of a link's both
+# directions; where all frames are the stack's own it has more to do), memory that
 # does not follow the size of the file, standard input spooled. tests/make-capture makes captures of any size:
 # WISP_CAPTURE=1G tests/replay/large.sh does all of it on a gigabyte.
 set -u
@@ -38,18 +39,28 @@ compare() { # name, allowed growth in KB, options
 
 # Of up to ten runs one must be fast enough: where the host of a virtual machine stops it, that is counted as processor
 # time, too.
-best=0
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    read -r status rate _ < <(measured --mode=inject "$scratch/large.pcap")
-    [ "$status" -eq 0 ] && [ "${rate:-0}" -gt $best ] && best=$rate
-    [ $best -lt 1000000 ] || break
-done
-echo "# $best frames per second of processor time in inject mode" >&2
-if [ $best -ge 1000000 ]; then
-    t_ok "a million frames per second in inject mode"
-else
-    t_not_ok "a million frames per second in inject mode" "$best per second of processor time, exit $status"
-fi
+fast() { # name, frames per second to reach, capture
+    local best=0 status rate
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        read -r status rate _ < <(measured --mode=inject "$3")
+        [ "$status" -eq 0 ] && [ "${rate:-0}" -gt $best ] && best=$rate
+        [ $best -lt "$2" ] || break
+    done
+    echo "# $1: $best frames per second of processor time" >&2
+    if [ $best -ge "$2" ]; then
+        t_ok "$1"
+    else
+        t_not_ok "$1" "$best frames per second of processor time, exit $status"
+    fi
+}
+fast "a million frames per second in inject mode" 1000000 "$scratch/large.pcap"
+# Where each frame is the stack's, and gets as far as TCP, with its sum, and most are answered.
+"$make" "$size" "$scratch/uploads.pcap" uploads || exit 1
+fast "in inject mode, all to the stack" 600000 "$scratch/uploads.pcap"
+count() { sed -nE "s/^$1 +([0-9]+)$/\1/p" "$scratch/out.txt"; }
+t_check "which are really delivered" test "$(count ipv4.rx.delivered)" -eq \
+    "$(sed -nE 's/^inject +([0-9]+) frames in.*/\1/p' "$scratch/out.txt")"
+rm "$scratch/uploads.pcap"
 compare "memory does not follow the size of the file in inject mode" 1024 --mode=inject
 # The report has a line of 800 bytes for each flow.
 flows=$("$tool" --list "$scratch/large.pcap" | sed -nE 's/^ *([0-9]+) flows.*/\1/p')

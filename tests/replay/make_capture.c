@@ -9,6 +9,9 @@
  *
  * All checksums are right. Frames average 960 bytes: `make-capture 1G big.pcap` has 1.1 million of
  * them in a minute.
+ *
+ * With `uploads` the clients send what the server sends else, and only what goes to the server is in the capture, as from
+ * one direction of a tap: each frame is for one host.
  */
 #define _DEFAULT_SOURCE /* u_char, for pcap.h */
 #include <pcap/pcap.h>
@@ -45,6 +48,7 @@ static uint32_t born;
 static uint64_t now;
 static pcap_dumper_t *dumper;
 static uint64_t written;
+static bool uploads;
 
 static uint32_t random_below(uint32_t below)
 {
@@ -106,6 +110,9 @@ static void emit(const struct conversation *c, int side, uint8_t protocol, uint3
     put16(ip + IP + sum_at, fold(add(sum, ip + IP, length)));
     struct pcap_pkthdr header = {.caplen = ETH + IP + length, .len = ETH + IP + length};
     now += 10 * US + random_below(90 * US);
+    if (uploads && side) {
+        return;
+    }
     header.ts.tv_sec = (time_t)(now / 1000000000u);
     header.ts.tv_usec = (suseconds_t)(now % 1000000000u / 1000u);
     pcap_dump((u_char *)dumper, &header, frame);
@@ -151,12 +158,12 @@ static bool advance_tcp(struct conversation *c)
     }
     if (c->since_ack == 2 || (c->left == 0 && c->since_ack > 0)) {
         c->since_ack = 0;
-        segment(c, 0, ACK, 0);
+        segment(c, uploads, ACK, 0);
     } else if (c->left > 0) {
         uint32_t n = c->left < SEGMENT ? c->left : SEGMENT;
         c->left -= n;
         c->since_ack++;
-        segment(c, 1, n == SEGMENT ? ACK : ACK | PSH, n);
+        segment(c, !uploads, n == SEGMENT ? ACK : ACK | PSH, n);
     } else {
         segment(c, c->ending != 1, c->ending < 2 ? FIN | ACK : ACK, 0);
         return ++c->ending < 3;
@@ -225,11 +232,13 @@ static uint64_t read_size(const char *text)
 
 int main(int argc, char **argv)
 {
-    uint64_t size = argc == 3 ? read_size(argv[1]) : 0;
+    uploads = argc == 4 && strcmp(argv[3], "uploads") == 0;
+    uint64_t size = argc == 3 || uploads ? read_size(argv[1]) : 0;
     if (size == 0) {
-        fputs("usage: make-capture SIZE[K|M|G] FILE|-\nWrites a capture of about SIZE bytes, the "
-              "same each time.\n",
-              stderr);
+        fputs(
+            "usage: make-capture SIZE[K|M|G] FILE|- [uploads]\nWrites a capture of about SIZE bytes, the "
+            "same each time.\n",
+            stderr);
         return 2;
     }
     pcap_t *pcap = pcap_open_dead(DLT_EN10MB, 65535);

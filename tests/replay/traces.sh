@@ -4,7 +4,8 @@
 # of each flow played. The stack stays whole (no exit status but what a capture may give), and two runs give the same
 # reports and the same frames: one by the sanitized build, and one by the release, which optimizes what the other
 # watches. Each takes all captures in one process, the second from the last to the first: what one capture left behind
-# for the next would differ. After a failure each capture is run in processes of its own, to say which it is.
+# for the next would differ. Whole pages and small slots give the same verdict of each frame, by all counters. After a
+# failure each capture is run in processes of its own, to say which it is.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
@@ -94,9 +95,47 @@ whole() { # name, statuses allowed, options
 find "$traces" -name '*.pcap*' | sort > "$scratch/captures"
 tac "$scratch/captures" > "$scratch/reversed"
 count=$(wc -l < "$scratch/captures")
+splits=0
 for options in "--split=0" "--split=64" "--split=1 --persistent --queues=2"; do
     # shellcheck disable=SC2086
     whole "the stack stays whole over every capture, $options" "0 77" --mode=inject $options
+    mkdir "$scratch/split$splits"
+    mv "$scratch"/one/*.json "$scratch/split$splits"
+    splits=$((splits + 1))
 done
+
+# The reports of injected captures, with their counters: alike but for how the frames lay in slots and pages.
+verdicts() { # alike FOLDER FOLDER | parsed FOLDER
+    python3 - "$scratch/captures" "$@" <<'PY'
+import json, re, sys
+captures, what, *folders = sys.argv[1:]
+captures = open(captures).read().splitlines()
+LAY = re.compile(r"slots$|grants|notified_|events$|bytes_copied$|bytes_linearised$")
+def read(folder, n):
+    report = json.load(open(f"{folder}/{n}.json"))
+    return report, report.pop("counters", {})
+bad, total = [], {}
+for n, capture in enumerate(captures, 1):
+    report, counters = read(folders[0], n)
+    for name, value in counters.items():
+        total[name] = total.get(name, 0) + value
+    if what == "alike":
+        other_report, other = read(folders[1], n)
+        differ = [name for name in counters if counters[name] != other.get(name) and not LAY.search(name)]
+        if report != other_report or differ or counters.keys() != other.keys():
+            bad.append(f"{capture}: {' '.join(differ) or 'the report'}")
+if what == "parsed":
+    taken, delivered, own = (total[name] for name in ("ethif.rx.accepted", "ipv4.rx.delivered", "ipv4.rx.bad_source"))
+    print(f"of {taken} frames that the card takes {delivered} are delivered, {own} dropped for their source", file=sys.stderr)
+    if taken < 10 * len(captures) or delivered * 2 < taken or own * 20 > taken:
+        bad.append("too few are parsed")
+for line in bad[:10]:
+    print(line, file=sys.stderr)
+sys.exit(bool(bad))
+PY
+}
+t_check "the same verdict of every frame, whole and in slots of 64 bytes" verdicts alike "$scratch/split0" "$scratch/split1"
+t_check "the same verdict of every frame, whole and byte by byte" verdicts alike "$scratch/split0" "$scratch/split2"
+t_check "half of what the card takes gets up to TCP, UDP and ICMP" verdicts parsed "$scratch/split0"
 whole "the stack stays whole as one side of every flow" "0 1 77"
 t_done
