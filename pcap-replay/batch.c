@@ -1,16 +1,34 @@
 /* SPDX-License-Identifier: ISC */
-/* The list of captures of --files-from (see batch.h). It is read as it goes, so that a pipe can still be written. */
+/* The list of captures of --files-from (see batch.h). It is read as it goes, so that a pipe can still be written,
+ * unless it is to be read again. */
 #define _GNU_SOURCE
 #include "batch.h"
 #include "pcapreplay.h"
+#include "spool.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-bool batch_open(struct batch *batch, const char *list)
+bool batch_open(struct batch *batch, const char *list, bool again)
 {
     *batch = (struct batch){.list = strcmp(list, "-") == 0 ? stdin : fopen(list, "r")};
-    return batch->list != NULL;
+    if (!batch->list || !again) {
+        return batch->list != NULL;
+    }
+    FILE *copy = spool_rest(batch->list);
+    int reason = errno;
+    if (batch->list != stdin) {
+        fclose(batch->list);
+    }
+    batch->list = copy;
+    errno = reason;
+    return copy != NULL;
+}
+
+void batch_again(struct batch *batch)
+{
+    rewind(batch->list);
+    batch->number = 0;
 }
 
 bool batch_next(struct batch *batch, const char **reason)

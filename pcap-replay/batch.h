@@ -15,8 +15,11 @@ struct batch {
     uint64_t number; /* of it, from 1 */
 };
 
-/* "-": standard input. False: errno says why. */
-bool batch_open(struct batch *batch, const char *list);
+/* "-": standard input. again: batch_again will be used, so the list is read as a whole first. False: errno says why. */
+bool batch_open(struct batch *batch, const char *list, bool again);
+
+/* Back to the beginning. */
+void batch_again(struct batch *batch);
 
 /* False: the end, or *reason says why not (else null). */
 bool batch_next(struct batch *batch, const char **reason);

@@ -41,7 +41,8 @@ static const char help_text[] =
     "  -V, --version               the version\n"
     "\n"
     "With --files-from, FILE of --write, --expect and --output has %n in it, which becomes the capture's number.\n"
-    "exit status: 0 match, 1 mismatch, 2 usage, 3 capture unreadable, 4 stack fault, 77 nothing applies;\n"
+    "A file that is written is none that is read, nor another that is written; it appears whole, or not at all.\n"
+    "exit status: 0 match, 1 mismatch, 2 usage or not written, 3 capture unreadable, 4 stack fault, 77 nothing applies;\n"
     "of many captures the first that occurred of 4, 2, 3, 1, 0, 77\n";
 
 enum long_option {
@@ -90,6 +91,22 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
+
+void command_flush(struct command *command)
+{
+    bool lost = ferror(stdout) != 0; /* errno is then still that of the write before */
+    lost |= fflush(stdout) != 0;
+    if (lost && !command->lost) {
+        fprintf(stderr, "pcap-replay: cannot write standard output: %s\n", strerror(errno));
+        command->lost = true;
+    }
+}
+
+int command_finish(struct command *command, int status)
+{
+    command_flush(command);
+    return command->lost ? batch_worse(status, PCAPREPLAY_USAGE) : status;
+}
 
 static void __attribute__((noreturn)) usage(const char *option, const char *valid)
 {
@@ -146,6 +163,15 @@ static void read_choice(struct command *command, int option, const char *text)
     }
 }
 
+/* The name of a file; an empty one would be taken for none. */
+static const char *read_name(const char *option, const char *text)
+{
+    if (text[0] == '\0') {
+        usage(option, "the name of a file");
+    }
+    return text;
+}
+
 static void read_value(struct command *command, int option, const char *text)
 {
     struct pcapreplay_options *replay = &command->replay;
@@ -175,16 +201,16 @@ static void read_value(struct command *command, int option, const char *text)
         replay->limit = read_number("limit", text, UINT64_MAX);
         break;
     case 'w':
-        replay->write = text;
+        replay->write = read_name("write", text);
         break;
     case OPTION_EXPECT:
-        command->expect = text;
+        command->expect = read_name("expect", text);
         break;
     case 'o':
-        command->output = text;
+        command->output = read_name("output", text);
         break;
     case OPTION_FILES_FROM:
-        command->files = text;
+        command->files = read_name("files-from", text);
         break;
     default:
         read_choice(command, option, text);
@@ -216,10 +242,10 @@ static bool read_flag(struct command *command, int option)
         return true;
     case 'h':
         fputs(help_text, stdout);
-        exit(EXIT_SUCCESS);
+        exit(command_finish(command, EXIT_SUCCESS));
     case 'V':
         printf("pcap-replay (wisp) %s\n", WISP_VERSION_STRING);
-        exit(EXIT_SUCCESS);
+        exit(command_finish(command, EXIT_SUCCESS));
     default:
         return false;
     }

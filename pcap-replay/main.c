@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "batch.h"
 #include "command.h"
+#include "files.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,6 @@
 #include <unistd.h>
 
 /* ---- golden files ---- */
-
-static bool is_capture(const char *path)
-{
-    size_t length = strlen(path);
-    return length > 5 && strcmp(path + length - 5, ".pcap") == 0;
-}
 
 static char *read_whole(const char *path, size_t *size)
 {
@@ -44,23 +39,13 @@ static char *read_whole(const char *path, size_t *size)
     return bytes;
 }
 
-static bool write_whole(const char *path, const char *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    bool good = file && fwrite(bytes, 1, size, file) == size;
-    return file && fclose(file) == 0 && good;
-}
-
 /* Compares what was got with the golden file, or renews that; the exit status. */
-static int compare_golden(const struct command *command, const char *got, size_t size, int status)
+static int compare_golden(const struct command *command, struct files *files, const char *got,
+                          size_t size, int status)
 {
     size_t golden_size = 0;
     if (command->update) {
-        if (!write_whole(command->expect, got, size)) {
-            fprintf(stderr, "pcap-replay: cannot write %s: %s\n", command->expect, strerror(errno));
-            return PCAPREPLAY_USAGE;
-        }
-        return status;
+        return files_write(&files->golden, got, size) ? status : PCAPREPLAY_USAGE;
     }
     char *golden = read_whole(command->expect, &golden_size);
     if (!golden) {
@@ -131,16 +116,18 @@ static bool is_subtest(const struct command *command)
            !command->output;
 }
 
-static void show_report(const struct command *command, const char *text, size_t size)
+static void show_report(struct command *command, const char *text, size_t size)
 {
     if (!is_subtest(command)) {
         fwrite(text, 1, size, stdout);
+        command_flush(command);
         return;
     }
     printf("# Subtest: %s\n", command->replay.file);
     for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
         printf("    %.*s\n", (int)(end - line), line);
     }
+    command_flush(command);
 }
 
 static void show_test(const struct command *command, int status, const char *text)
@@ -151,8 +138,8 @@ static void show_test(const struct command *command, int status, const char *tex
            status == PCAPREPLAY_NOTHING ? " # SKIP" : "");
 }
 
-static int print_report(struct command *command, const struct pcapreplay_report *report,
-                        double wall)
+static int print_report(struct command *command, struct files *files,
+                        const struct pcapreplay_report *report, double wall)
 {
     char *text = NULL;
     size_t size = 0;
@@ -163,11 +150,10 @@ static int print_report(struct command *command, const struct pcapreplay_report 
     }
     pcapreplay_print(report, &command->replay, command->format, command->stats, memory);
     fclose(memory);
-    if (command->expect && !is_capture(command->expect)) {
-        status = compare_golden(command, text, size, status);
+    if (command->expect && !files_golden_is_capture(command)) {
+        status = compare_golden(command, files, text, size, status);
     }
-    if (!command->quiet && command->output && !write_whole(command->output, text, size)) {
-        fprintf(stderr, "pcap-replay: cannot write %s: %s\n", command->output, strerror(errno));
+    if (files->report && !files_write(&files->report, text, size)) {
         status = PCAPREPLAY_USAGE;
     } else if (!command->quiet && !command->output) {
         show_report(command, text, size);
@@ -179,30 +165,30 @@ static int print_report(struct command *command, const struct pcapreplay_report 
     return status;
 }
 
-static int compare_frames(const struct command *command, int status)
+static int compare_frames(const struct command *command, struct files *files, int status)
 {
     size_t size;
     char *got = read_whole(command->replay.write, &size);
     if (!got) {
-        return status;
+        fprintf(stderr, "pcap-replay: cannot read %s again: %s\n", command->replay.write,
+                strerror(errno));
+        return PCAPREPLAY_USAGE;
     }
-    status = compare_golden(command, got, size, status);
+    status = compare_golden(command, files, got, size, status);
     free(got);
-    if (command->golden_write) {
-        unlink(command->golden_write);
-    }
     return status;
 }
 
-static int judge(struct command *command, struct pcapreplay_report *report, double wall)
+static int judge(struct command *command, struct files *files,
+                 const struct pcapreplay_report *report, double wall)
 {
     int status = (int)report->status;
     if (status == PCAPREPLAY_USAGE || status == PCAPREPLAY_UNREADABLE) {
         fprintf(stderr, "pcap-replay: %s\n", report->text);
     } else {
-        status = print_report(command, report, wall);
-        if (command->expect && is_capture(command->expect)) {
-            status = compare_frames(command, status);
+        status = print_report(command, files, report, wall);
+        if (files_golden_is_capture(command)) {
+            status = compare_frames(command, files, status);
         }
     }
     if (is_subtest(command)) {
@@ -211,14 +197,8 @@ static int judge(struct command *command, struct pcapreplay_report *report, doub
     return status;
 }
 
-static int run(struct command *command)
+static int replay(struct command *command, struct files *files)
 {
-    if (command->expect && is_capture(command->expect) && !command->replay.write) {
-        if (asprintf(&command->golden_write, "%s.got", command->expect) < 0) {
-            return PCAPREPLAY_FAULT;
-        }
-        command->replay.write = command->golden_write;
-    }
     bool terminal = isatty(STDERR_FILENO) && !command->quiet;
     command->replay.progress = terminal ? show_progress : NULL;
     double start = clock_seconds();
@@ -231,9 +211,22 @@ static int run(struct command *command)
     if (terminal && report->frames > 0x3fff) {
         fputs("\r\033[K", stderr);
     }
-    int status = judge(command, report, wall);
+    int status = judge(command, files, report, wall);
     pcapreplay_free(report);
-    free(command->golden_write);
+    return status;
+}
+
+static int run(struct command *command)
+{
+    struct files files;
+    if (!files_open(&files, command)) {
+        return PCAPREPLAY_USAGE;
+    }
+    if (files.frames) {
+        command->replay.write = files.frames;
+    }
+    int status = replay(command, &files);
+    files_close(&files);
     return status;
 }
 
@@ -262,6 +255,7 @@ static int run_one(struct command *all, const struct batch *batch)
     one.output = output;
     int status = strcmp(batch->path, "-") == 0 ? refuse_input(&one) : run(&one);
     all->spent = one.spent;
+    all->lost = one.lost;
     free(write);
     free(expect);
     free(output);
@@ -273,15 +267,21 @@ static int run_list(struct command *command)
     struct batch batch;
     const char *reason = NULL;
     int worst = PCAPREPLAY_NOTHING, status = worst;
-    if (!batch_open(&batch, command->files)) {
+    bool writes = command->replay.write || command->output || command->update;
+    if (!batch_open(&batch, command->files, writes)) {
         fprintf(stderr, "pcap-replay: cannot read %s: %s\n", command->files, strerror(errno));
+        return PCAPREPLAY_USAGE;
+    }
+    if (writes && !files_spare_list(command, &batch)) {
+        batch_close(&batch);
         return PCAPREPLAY_USAGE;
     }
     /* An option that cannot be used for one capture can be used for none. */
     while (status != PCAPREPLAY_USAGE && batch_next(&batch, &reason)) {
         status = run_one(command, &batch);
         worst = batch_worse(worst, status);
-        fflush(stdout); /* between what is said of it and of the next one on standard error */
+        command_flush(
+            command); /* between what is said of it and of the next one on standard error */
     }
     if (reason) {
         fprintf(stderr, "pcap-replay: cannot read %s: %s\n", command->files, reason);
@@ -302,6 +302,7 @@ int main(int argc, char **argv)
     struct command command;
     command_read(&command, argc, argv);
     int status = command.files ? run_list(&command) : run(&command);
+    status = command_finish(&command, status);
     command_free(&command);
     return status;
 }

@@ -47,7 +47,7 @@ enum pcapreplay_csum {
 enum pcapreplay_status {
     PCAPREPLAY_MATCH = 0,
     PCAPREPLAY_MISMATCH = 1,
-    PCAPREPLAY_USAGE = 2,      /* an option's value cannot be used */
+    PCAPREPLAY_USAGE = 2,      /* an option cannot be used, or a file not be written */
     PCAPREPLAY_UNREADABLE = 3, /* the capture cannot be read, or only in part */
     /* the stack lost pages or grants, broke the ring's rules, or went round in circles */
     PCAPREPLAY_FAULT = 4,

@@ -148,6 +148,13 @@ static bool open_files(struct run *run)
         return false;
     }
     if (options->write) {
+        struct output_id write = output_identify(options->write);
+        if (output_same(&write, trace_source(run->trace))) {
+            set_outcome(report, PCAPREPLAY_USAGE,
+                        "--write=%s is the capture that is read: name another file",
+                        options->write);
+            return false;
+        }
         run->writer = writer_open(options->write, options->mode == PCAPREPLAY_INJECT, report->text,
                                   sizeof(report->text));
         if (!run->writer) {
@@ -208,7 +215,8 @@ static void close_files(struct run *run)
     if (run->writer) {
         bool keep =
             run->report->status != PCAPREPLAY_UNREADABLE && run->report->status != PCAPREPLAY_USAGE;
-        if (!writer_close(run->writer, keep, reason, sizeof(reason))) {
+        if (!writer_close(run->writer, keep, reason, sizeof(reason)) &&
+            run->report->status != PCAPREPLAY_FAULT) {
             set_outcome(run->report, PCAPREPLAY_USAGE, "%s", reason);
         }
     }

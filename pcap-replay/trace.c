@@ -13,6 +13,7 @@
 #define _GNU_SOURCE
 #include "trace.h"
 #include "pcapng.h"
+#include "spool.h"
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -39,6 +40,7 @@ struct trace {
     int link_type;
     uint64_t first; /* absolute time of the first frame */
     struct trace_info info;
+    struct output_id source;
     char error[512];
     uint8_t frame[FRAME_MAX];
 };
@@ -63,29 +65,33 @@ static const char *decompressor(int first)
     }
 }
 
-/* Standard input, whole, in a file without a name. */
-static FILE *spool(void)
+/* Opens path; what cannot be read again, though that is wanted, as a copy. Null: errno says why. */
+static FILE *open_readable(const char *path, bool again, struct output_id *source)
 {
-    FILE *file = tmpfile();
-    char buffer[65536];
-    size_t n;
-    while (file && (n = fread(buffer, 1, sizeof(buffer), stdin)) > 0) {
-        if (fwrite(buffer, 1, n, file) != n) {
-            fclose(file);
-            return NULL;
-        }
+    bool standard = strcmp(path, "-") == 0;
+    FILE *file = standard ? stdin : fopen(path, "rb");
+    if (!file) {
+        return NULL;
     }
-    if (file) {
-        rewind(file);
+    *source = output_identify_open(fileno(file));
+    if (!again || (!standard && fseeko(file, 0, SEEK_CUR) == 0)) {
+        return file;
     }
-    return file;
+    FILE *copy = spool_rest(file);
+    if (!standard) {
+        int reason = errno;
+        fclose(file);
+        errno = reason;
+    }
+    return copy;
 }
 
-static FILE *open_file(const char *path, bool again, char *error, size_t size)
+static FILE *open_file(const char *path, bool again, struct output_id *source, char *error,
+                       size_t size)
 {
     struct stat status;
     bool standard = strcmp(path, "-") == 0;
-    FILE *file = !standard ? fopen(path, "rb") : again ? spool() : stdin;
+    FILE *file = open_readable(path, again, source);
     if (!file) {
         snprintf(error, size, "%s: %s", standard ? "standard input" : path, strerror(errno));
         return NULL;
@@ -170,12 +176,14 @@ struct trace *trace_open(const char *path, const char *filter, bool again, char 
 {
     struct stat status;
     *usage = false;
-    FILE *file = open_file(path, again, error, size);
+    struct output_id source = {0};
+    FILE *file = open_file(path, again, &source, error, size);
     struct trace *trace = file ? calloc(1, sizeof(*trace)) : NULL;
     if (!trace) {
         return NULL;
     }
     trace->again = again;
+    trace->source = source;
     if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode)) {
         trace->info.file_size = (uint64_t)status.st_size;
     }
@@ -371,6 +379,11 @@ bool trace_again(struct trace *trace, uint64_t position, struct captured *frame)
     frame->position = position;
     to_ethernet(trace, header, bytes, frame);
     return true;
+}
+
+const struct output_id *trace_source(const struct trace *trace)
+{
+    return &trace->source;
 }
 
 const char *trace_error(const struct trace *trace)

@@ -7,6 +7,7 @@
 #ifndef REPLAY_TRACE_H
 #define REPLAY_TRACE_H
 
+#include "output.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +38,7 @@ struct trace_info {
 
 /*
  * Opens path ("-": standard input) with a BPF filter (null: all frames). again: trace_again will be used, so
- * standard input is spooled to a temporary file. Null, and one line in error (size bytes) saying what to do: not
+ * standard input, or whatever else can be read but once, is spooled to a temporary file. Null, and one line in error (size bytes) saying what to do: not
  * there, not readable, compressed, of an unknown format or link type, filter wrong (*usage is set then).
  */
 struct trace *trace_open(const char *path, const char *filter, bool again, char *error, size_t size,
@@ -49,6 +50,9 @@ int trace_next(struct trace *trace, struct captured *frame);
 
 /* Reads the frame at position once more; false: the file changed meanwhile. */
 bool trace_again(struct trace *trace, uint64_t position, struct captured *frame);
+
+/* The file the capture is read from: no output may be that. */
+const struct output_id *trace_source(const struct trace *trace);
 
 const char *trace_error(const struct trace *trace);
 void trace_info(const struct trace *trace, struct trace_info *info);

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "writer.h"
+#include "output.h"
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -20,13 +21,16 @@ struct entry {
 };
 
 struct writer {
-    char *path, *partial;
+    struct output *output;
     pcap_t *pcap;
     pcap_dumper_t *dumper;
     FILE *spool, *index; /* null: frames come in order */
     size_t count;
     uint64_t used;
     bool failed;
+    int reason;            /* errno of what failed */
+    FILE *file;            /* where libpcap writes to */
+    uint8_t frame[262144]; /* one that is put into order */
 };
 
 static void release(struct writer *writer)
@@ -43,33 +47,55 @@ static void release(struct writer *writer)
     if (writer->index) {
         fclose(writer->index);
     }
-    free(writer->path);
-    free(writer->partial);
     free(writer);
+}
+
+/* libpcap's stream into the same file: libpcap closes what it is given, and an output wants to do that itself. */
+static pcap_dumper_t *open_dumper(const struct writer *writer)
+{
+    int fd = dup(fileno(output_file(writer->output)));
+    FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+    pcap_dumper_t *dumper = file && writer->pcap ? pcap_dump_fopen(writer->pcap, file) : NULL;
+    if (!dumper && file) {
+        fclose(file);
+    } else if (!dumper && fd >= 0) {
+        close(fd);
+    }
+    return dumper;
 }
 
 struct writer *writer_open(const char *path, bool ordered, char *error, size_t size)
 {
+    char ignored[8];
     struct writer *writer = calloc(1, sizeof(*writer));
     if (!writer) {
+        snprintf(error, size, "cannot write %s: no memory", path);
         return NULL;
     }
-    writer->path = strdup(path);
-    if (asprintf(&writer->partial, "%s.partial", path) < 0) {
-        writer->partial = NULL;
+    writer->output = output_open(path, error, size);
+    if (!writer->output) {
+        release(writer);
+        return NULL;
     }
     writer->pcap =
         pcap_open_dead_with_tstamp_precision(DLT_EN10MB, 262144, PCAP_TSTAMP_PRECISION_NANO);
-    writer->dumper = writer->partial ? pcap_dump_open(writer->pcap, writer->partial) : NULL;
+    writer->dumper = open_dumper(writer);
+    writer->file = writer->dumper ? pcap_dump_file(writer->dumper) : NULL;
     writer->spool = ordered ? NULL : tmpfile();
     writer->index = ordered ? NULL : tmpfile();
-    if (!writer->path || !writer->dumper || (!ordered && (!writer->spool || !writer->index))) {
-        snprintf(error, size, "cannot write: %s",
-                 writer->partial && !writer->dumper ? pcap_geterr(writer->pcap) : strerror(errno));
+    if (!writer->dumper || (!ordered && (!writer->spool || !writer->index))) {
+        snprintf(error, size, "cannot write %s: %s", path, strerror(errno));
+        output_close(writer->output, false, ignored, sizeof(ignored));
         release(writer);
         return NULL;
     }
     return writer;
+}
+
+static void fail(struct writer *writer)
+{
+    writer->failed = true;
+    writer->reason = errno;
 }
 
 static void dump(struct writer *writer, const uint8_t *bytes, uint32_t length, uint64_t time)
@@ -78,6 +104,9 @@ static void dump(struct writer *writer, const uint8_t *bytes, uint32_t length, u
     header.ts.tv_sec = (time_t)(time / 1000000000u);
     header.ts.tv_usec = (suseconds_t)(time % 1000000000u);
     pcap_dump((u_char *)writer->dumper, &header, bytes);
+    if (!writer->failed && ferror(writer->file)) {
+        fail(writer); /* libpcap does not say it, and who is asked at the end does not know why */
+    }
 }
 
 void writer_add(struct writer *writer, const uint8_t *bytes, uint32_t length, uint64_t time)
@@ -91,8 +120,10 @@ void writer_add(struct writer *writer, const uint8_t *bytes, uint32_t length, ui
     entry.time = time;
     entry.position = writer->used;
     entry.length = length;
-    writer->failed |= fwrite(bytes, 1, length, writer->spool) != length ||
-                      fwrite(&entry, sizeof(entry), 1, writer->index) != 1;
+    if (!writer->failed && (fwrite(bytes, 1, length, writer->spool) != length ||
+                            fwrite(&entry, sizeof(entry), 1, writer->index) != 1)) {
+        fail(writer);
+    }
     writer->count++;
     writer->used += length;
 }
@@ -137,12 +168,14 @@ static void sort(struct entry *entry, size_t count)
 
 static void dump_sorted(struct writer *writer, const struct entry *entries)
 {
-    static uint8_t bytes[262144];
     for (size_t i = 0; i < writer->count && !writer->failed; i++) {
         const struct entry *entry = &entries[i];
-        writer->failed = fseeko(writer->spool, (off_t)entry->position, SEEK_SET) != 0 ||
-                         fread(bytes, 1, entry->length, writer->spool) != entry->length;
-        dump(writer, bytes, entry->length, entry->time);
+        if (fseeko(writer->spool, (off_t)entry->position, SEEK_SET) != 0 ||
+            fread(writer->frame, 1, entry->length, writer->spool) != entry->length) {
+            fail(writer);
+            return;
+        }
+        dump(writer, writer->frame, entry->length, entry->time);
     }
 }
 
@@ -156,7 +189,7 @@ static void dump_spool(struct writer *writer)
                                                       MAP_SHARED, fileno(writer->index), 0)
                                                : MAP_FAILED;
     if (entries == MAP_FAILED) {
-        writer->failed = true;
+        fail(writer);
         return;
     }
     sort(entries, writer->count);
@@ -169,15 +202,19 @@ bool writer_close(struct writer *writer, bool keep, char *error, size_t size)
     if (keep && writer->spool) {
         dump_spool(writer);
     }
-    bool good = !writer->failed && pcap_dump_flush(writer->dumper) == 0;
-    if (!keep || !good) {
-        unlink(writer->partial);
-    } else {
-        good = rename(writer->partial, writer->path) == 0;
+    if (!writer->failed && pcap_dump_flush(writer->dumper) != 0) {
+        fail(writer);
     }
+    bool good = !writer->failed;
     if (!good) {
-        snprintf(error, size, "cannot write %s: %s", writer->path, strerror(errno));
+        snprintf(error, size, "cannot write the frames: %s", strerror(writer->reason));
     }
-    release(writer);
-    return good || !keep;
+    char ignored[8];
+    struct output *output = writer->output;
+    release(writer); /* libpcap's stream into the output is closed before that is */
+    if (!keep || !good) {
+        output_close(output, false, ignored, sizeof(ignored));
+        return !keep;
+    }
+    return output_close(output, true, error, size);
 }

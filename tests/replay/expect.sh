@@ -8,7 +8,7 @@ expect() { # name, status, pattern on either output, arguments
     shift 3
     timeout 60 "$tool" "$@" > out.txt 2> err.txt < "${input:-/dev/null}"
     local got=$?
-    if [ $got -eq "$want" ] && cat out.txt err.txt | grep -qE -e "$pattern"; then
+    if [ $got -eq "$want" ] && { [ -z "$pattern" ] || cat out.txt err.txt | grep -qE -e "$pattern"; }; then
         t_ok "$name"
     else
         t_not_ok "$name" "exit $got, wanted $want with '$pattern': $(head -c 300 err.txt)"
