@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "bench.h"
 #include "ring.h"
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <sched.h>
@@ -492,6 +493,16 @@ static uint64_t number(const char *text, uint64_t most)
     return *text < '0' || *text > '9' || *end || value > most ? 0 : value;
 }
 
+/* The status of a run whose output is complete, or was lost. */
+static int ended(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return 0;
+    }
+    fprintf(stderr, "wisp-bench: cannot write standard output: %s\n", strerror(errno));
+    return 1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, 0, 'j'},
@@ -530,13 +541,13 @@ int main(int argc, char **argv)
             break;
         case 'l':
             list();
-            return 0;
+            return ended();
         case 'h':
             usage(stdout);
-            return 0;
+            return ended();
         case 'V':
             printf("wisp-bench %s\n", WISP_VERSION_STRING);
-            return 0;
+            return ended();
         default:
             fprintf(
                 stderr,
@@ -569,5 +580,5 @@ int main(int argc, char **argv)
     CPU_SET(0, &one);
     sched_setaffinity(0, sizeof(one), &one);
     run_all(argv + optind, argc - optind, rounds, target, json);
-    return 0;
+    return ended();
 }

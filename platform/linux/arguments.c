@@ -24,11 +24,6 @@ static const struct wisp_param linux_params[] = {
 
 static struct wisp_params params;
 
-static void put(const char *text)
-{
-    fputs(text, stdout);
-}
-
 void linux_arguments(int argc, char **argv)
 {
     char why[1024];
@@ -39,14 +34,16 @@ void linux_arguments(int argc, char **argv)
         }
     }
     if (wisp_params_value(&params, "help")) {
-        wisp_params_help(&params, put);
-        put("\nSignals:\n"
+        wisp_params_help(&params, wisp_platform_print);
+        wisp_platform_print(
+            "\nSignals:\n"
             "  SIGUSR1                         print the counters of every layer on standard error\n"
             "  SIGINT, SIGTERM                 end in order; a second SIGINT or SIGTERM ends at once\n");
         exit(0);
     }
     if (wisp_params_value(&params, "version")) {
-        printf("%s (wisp) %s\n", wisp_app.name, WISP_VERSION_STRING);
+        snprintf(why, sizeof(why), "%s (wisp) %s\n", wisp_app.name, WISP_VERSION_STRING);
+        wisp_platform_print(why);
         exit(0);
     }
 }

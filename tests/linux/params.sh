@@ -26,6 +26,8 @@ for app in $apps; do
     t_check "$app --help names its parameters, with status 0" \
         sh -c "'$build/apps/$app' --help | grep -q -e '--ipv4=ADDR/BITS'"
     t_check "$app --version is one line" sh -c "[ \$('$build/apps/$app' --version | wc -l) -eq 1 ]"
+    t_check "$app --help into a full device says so, with status 1" \
+        says 1 "No space left" sh -c "'$build/apps/$app' --help > /dev/full"
     t_check "$app --nonsense names what is valid, with status 2" \
         says 2 "no such parameter; valid are" "$build/apps/$app" --nonsense
 done
@@ -61,6 +63,8 @@ elif ! timeout 20 "$build/apps/echo" --xen=0 2>&1 | grep -q "built without libxe
     t_check "echo --xen=0 without Xen: one line, status 77" says 77 "is this Xen?" "$build/apps/echo" --xen=0
 fi
 
+t_check "wisp-bench into a full device says so, with status 1" \
+    says 1 "No space left" sh -c "'$build/bench/wisp-bench' --list > /dev/full"
 for tool in bench/wisp-bench pcap-replay/pcap-replay; do
     t_check "$(basename $tool) --nonsense names what is valid, with status 2" \
         says 2 "--nonsense is wrong; valid options" "$release/$tool" --nonsense
