@@ -64,7 +64,7 @@ elif ! timeout 20 "$build/apps/echo" --xen=0 2>&1 | grep -q "built without libxe
 fi
 
 t_check "wisp-bench into a full device says so, with status 1" \
-    says 1 "No space left" sh -c "'$build/bench/wisp-bench' --list > /dev/full"
+    says 1 "No space left" sh -c "'$release/bench/wisp-bench' --list > /dev/full"
 for tool in bench/wisp-bench pcap-replay/pcap-replay; do
     t_check "$(basename $tool) --nonsense names what is valid, with status 2" \
         says 2 "--nonsense is wrong; valid options" "$release/$tool" --nonsense
