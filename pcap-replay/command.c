@@ -18,18 +18,18 @@ static const char help_text[] =
     "                              inject: frames as they are\n"
     "  -d, --dut=ADDR[/LEN]        the hosts the stack is (default: each flow's responder; of DHCP, the client)\n"
     "      --dut-mac=MAC           its hardware address in inject mode (default: the one most frames to a responder go to)\n"
-    "      --strict=LEVEL          stream (default), headers or bytes\n"
+    "      --strict=LEVEL          stream (default), headers or bytes; in endpoint mode\n"
     "      --csum=POLICY           auto (default), keep or fix\n"
     "      --impair=SPEC           delay=20ms,jitter=5ms,loss=1%,dup=.1%,reorder=2%,corrupt=.01%,rate=10Mbit\n"
-    "      --mtu=N                 default 1500\n"
-    "      --split=N               fill ring slots with at most N bytes (default: whole pages)\n"
-    "      --queues=N              ring pairs, 1 to 8\n"
+    "      --mtu=N                 576 to 65535, default 1500\n"
+    "      --split=N               fill ring slots with at most N bytes (0, default: whole pages; up to 4096)\n"
+    "      --queues=N              ring pairs, 1 (default) to 8\n"
     "      --persistent            grants for good instead of for each use\n"
-    "      --allow-truncated       judge flows of cut frames too\n"
+    "      --allow-truncated       judge flows of cut frames too; in endpoint mode\n"
     "      --seed=N                of all random numbers, default 1\n"
     "      --files-from=LIST       each capture whose path is a line of LIST, by itself, with the same options\n"
-    "  -L, --limit=N               read at most N frames\n"
-    "      --list                  only say which flows there are\n"
+    "  -L, --limit=N               read at most N frames (0, default: all)\n"
+    "      --list                  only say which flows there are; in endpoint mode\n"
     "  -w, --write=FILE            all frames of both directions, as nanosecond pcap\n"
     "      --expect=FILE           compare with a golden file: frames if it ends in .pcap, else the report\n"
     "      --update                write that file anew\n"
@@ -125,14 +125,15 @@ static int choose(const char *option, const char *text, const char *const *words
     usage(option, valid);
 }
 
-static uint64_t read_number(const char *option, const char *text, uint64_t most)
+static uint64_t read_number(const char *option, const char *text, uint64_t least, uint64_t most)
 {
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value > most) {
+    if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most) {
         char valid[64];
-        snprintf(valid, sizeof(valid), "a number from 0 to %llu", (unsigned long long)most);
+        snprintf(valid, sizeof(valid), "a number from %llu to %llu", (unsigned long long)least,
+                 (unsigned long long)most);
         usage(option, valid);
     }
     return value;
@@ -150,6 +151,7 @@ static void read_choice(struct command *command, int option, const char *text)
         replay->mode = (enum pcapreplay_mode)choose("mode", text, modes, "endpoint or inject");
         break;
     case OPTION_STRICT:
+        command->strict_given = true;
         replay->strict =
             (enum pcapreplay_strict)choose("strict", text, levels, "stream, headers or bytes");
         break;
@@ -186,19 +188,19 @@ static void read_value(struct command *command, int option, const char *text)
         replay->impair = text;
         break;
     case OPTION_MTU:
-        replay->mtu = (uint16_t)read_number("mtu", text, 65535);
+        replay->mtu = (uint16_t)read_number("mtu", text, PCAPREPLAY_MTU_MIN, UINT16_MAX);
         break;
     case OPTION_SPLIT:
-        replay->split = (uint16_t)read_number("split", text, 4096);
+        replay->split = (uint16_t)read_number("split", text, 0, PCAPREPLAY_SPLIT_MAX);
         break;
     case OPTION_QUEUES:
-        replay->queues = (uint16_t)read_number("queues", text, 8);
+        replay->queues = (uint16_t)read_number("queues", text, 1, PCAPREPLAY_QUEUES_MAX);
         break;
     case OPTION_SEED:
-        replay->seed = read_number("seed", text, UINT64_MAX);
+        replay->seed = read_number("seed", text, 0, UINT64_MAX);
         break;
     case 'L':
-        replay->limit = read_number("limit", text, UINT64_MAX);
+        replay->limit = read_number("limit", text, 0, UINT64_MAX);
         break;
     case 'w':
         replay->write = read_name("write", text);
@@ -277,6 +279,26 @@ static void need_pattern(const char *option, const char *file)
     }
 }
 
+/* An option that the mode has no use for would be given in vain. */
+static void need_mode(const struct command *command)
+{
+    const struct pcapreplay_options *replay = &command->replay;
+    const char *option = NULL;
+    if (replay->mode == PCAPREPLAY_INJECT) {
+        option = command->strict_given     ? "strict"
+                 : replay->list            ? "list"
+                 : replay->allow_truncated ? "allow-truncated"
+                                           : NULL;
+    } else if (replay->dut_mac) {
+        option = "dut-mac";
+    }
+    if (option) {
+        fprintf(stderr, "pcap-replay: --%s is for --mode=%s only\n", option,
+                replay->mode == PCAPREPLAY_INJECT ? "endpoint" : "inject");
+        exit(PCAPREPLAY_USAGE);
+    }
+}
+
 static void read_operands(struct command *command, int count, char **words)
 {
     if (command->files) {
@@ -320,6 +342,7 @@ void command_read(struct command *command, int argc, char **argv)
         fputs("pcap-replay: --update needs --expect=FILE\n", stderr);
         exit(PCAPREPLAY_USAGE);
     }
+    need_mode(command);
     read_operands(command, argc - optind, argv + optind);
 }
 

@@ -8,7 +8,7 @@
 struct command {
     struct pcapreplay_options replay;
     enum pcapreplay_format format;
-    bool stats, quiet, update;
+    bool stats, quiet, update, strict_given;
     const char *expect, *output;
     char *filter;
     const char *files; /* the list of captures; null: one alone, replay.file */

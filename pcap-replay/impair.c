@@ -92,7 +92,7 @@ bool impairment_parse(const char *text, struct impairment *impairment, char *err
 {
     char item[64];
     memset(impairment, 0, sizeof(*impairment));
-    while (*text) {
+    do { /* an empty one is no item either */
         size_t length = strcspn(text, ",");
         if (length < sizeof(item)) {
             memcpy(item, text, length);
@@ -110,8 +110,8 @@ bool impairment_parse(const char *text, struct impairment *impairment, char *err
                 (int)length, text);
             return false;
         }
-        text += length + (text[length] == ',');
-    }
+        text += length;
+    } while (*text++ == ',');
     return true;
 }
 

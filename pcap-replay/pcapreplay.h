@@ -54,6 +54,10 @@ enum pcapreplay_status {
     PCAPREPLAY_NOTHING = 77 /* nothing in the capture applies */
 };
 
+#define PCAPREPLAY_MTU_MIN    576u
+#define PCAPREPLAY_QUEUES_MAX 8u
+#define PCAPREPLAY_SPLIT_MAX  4096u
+
 struct pcapreplay_options {
     const char *file;   /* "-": standard input */
     const char *filter; /* pcap-filter(7), or null */
@@ -62,8 +66,8 @@ struct pcapreplay_options {
     enum pcapreplay_csum csum;
     const char *dut;     /* "ADDR[/LEN]": the stack is these hosts; null: each flow's responder,
                                * of DHCP the client */
-    const char *dut_mac; /* null: as captured */
-    uint16_t mtu;        /* default 1500 */
+    const char *dut_mac; /* of inject mode; null: where most frames to a responder, or to dut, go */
+    uint16_t mtu;        /* default 1500, at least PCAPREPLAY_MTU_MIN */
     uint64_t seed;       /* default 1 */
     /* "delay=20ms,jitter=5ms,loss=1%,dup=.1%,reorder=2%,corrupt=.01%,rate=10Mbit" */
     const char *impair;
@@ -71,7 +75,7 @@ struct pcapreplay_options {
     bool allow_truncated; /* judge flows of cut frames too */
     bool persistent;      /* grants for good instead of for each use */
     uint16_t split;       /* fill ring slots with at most that many bytes; 0: whole pages */
-    uint16_t queues;      /* ring pairs, default 1 */
+    uint16_t queues;      /* ring pairs, default 1, at most PCAPREPLAY_QUEUES_MAX */
     uint64_t limit;       /* frames to read; 0: all */
     bool list;            /* only say which flows there are */
     /* Called now and then; total 0: unknown. */

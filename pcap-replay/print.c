@@ -28,6 +28,12 @@ static double seconds(uint64_t nanoseconds)
 
 /* ---- text ---- */
 
+/* The plural's letter. */
+static const char *s_of(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_flow(const struct pcapreplay_flow *flow, const struct pcapreplay_options *options,
                        FILE *file)
 {
@@ -69,38 +75,39 @@ static void print_failure(const struct pcapreplay_flow *flow, FILE *file)
 static void print_notes(const struct pcapreplay_report *report, FILE *file)
 {
     if (report->cut) {
-        fprintf(file, "note     %llu frames were cut by the capture\n",
-                (unsigned long long)report->cut);
+        fprintf(file, "note     %llu frame%s cut by the capture\n", (unsigned long long)report->cut,
+                report->cut == 1 ? " was" : "s were");
     }
     if (report->backwards) {
-        fprintf(
-            file,
-            "note     %llu frames stand before their predecessors in time: taken as simultaneous\n",
-            (unsigned long long)report->backwards);
+        bool one = report->backwards == 1;
+        fprintf(file, "note     %llu %s in time: taken as simultaneous\n",
+                (unsigned long long)report->backwards,
+                one ? "frame stands before its predecessor"
+                    : "frames stand before their predecessors");
     }
     if (report->blank) {
-        fprintf(
-            file,
-            "note     %llu frames with blank checksums (taken before offload): delivered as such\n",
-            (unsigned long long)report->blank);
+        fprintf(file,
+                "note     %llu frame%s with blank checksum%s (taken before offload): delivered as "
+                "such\n",
+                (unsigned long long)report->blank, s_of(report->blank), s_of(report->blank));
     }
     if (report->filtered) {
-        fprintf(file, "note     %llu frames left out by the filter\n",
-                (unsigned long long)report->filtered);
+        fprintf(file, "note     %llu frame%s left out by the filter\n",
+                (unsigned long long)report->filtered, s_of(report->filtered));
     }
 }
 
 static void print_text(const struct pcapreplay_report *report,
                        const struct pcapreplay_options *options, bool stats, FILE *file)
 {
-    fprintf(file, "capture  %s: %llu frames, %llu B, %.3f s, %s\n", options->file,
-            (unsigned long long)report->frames, (unsigned long long)report->bytes,
-            seconds(report->virtual_ns), report->link_type);
+    fprintf(file, "capture  %s: %llu frame%s, %llu B, %.3f s, %s\n", options->file,
+            (unsigned long long)report->frames, s_of(report->frames),
+            (unsigned long long)report->bytes, seconds(report->virtual_ns), report->link_type);
     print_notes(report, file);
     if (options->mode == PCAPREPLAY_INJECT) {
-        fprintf(file, "inject   %llu frames in, %llu out, %llu skipped\n",
-                (unsigned long long)report->frames_in, (unsigned long long)report->frames_out,
-                (unsigned long long)report->skipped);
+        fprintf(file, "inject   %llu frame%s in, %llu out, %llu skipped\n",
+                (unsigned long long)report->frames_in, s_of(report->frames_in),
+                (unsigned long long)report->frames_out, (unsigned long long)report->skipped);
     } else {
         fprintf(file, "dut      %s   strict %s\n\n",
                 options->dut ? options->dut : "the responder of each flow",
@@ -115,8 +122,8 @@ static void print_text(const struct pcapreplay_report *report,
                 print_failure(&report->flows[i], file);
             }
         }
-        fprintf(file, "\n%u flows: %u pass, %u fail, %u skip\n", report->flow_count, report->pass,
-                report->fail, report->skip);
+        fprintf(file, "\n%u flow%s: %u pass, %u fail, %u skip\n", report->flow_count,
+                s_of(report->flow_count), report->pass, report->fail, report->skip);
     }
     for (uint32_t i = 0; stats && i < report->counter_count; i++) {
         fprintf(file, "%-44s %llu\n", report->counters[i].name,

@@ -108,12 +108,26 @@ static bool read_options(struct run *run)
 {
     const struct pcapreplay_options *options = run->options;
     struct pcapreplay_report *report = run->report;
-    if (options->mtu < 576) {
-        set_outcome(report, PCAPREPLAY_USAGE, "--mtu: at least 576");
+    if (options->mtu < PCAPREPLAY_MTU_MIN) {
+        set_outcome(report, PCAPREPLAY_USAGE, "--mtu: %u to 65535", PCAPREPLAY_MTU_MIN);
         return false;
     }
-    if (options->queues < 1 || options->queues > 8) {
-        set_outcome(report, PCAPREPLAY_USAGE, "--queues: 1 to 8");
+    if (options->queues < 1 || options->queues > PCAPREPLAY_QUEUES_MAX) {
+        set_outcome(report, PCAPREPLAY_USAGE, "--queues: 1 to %u", PCAPREPLAY_QUEUES_MAX);
+        return false;
+    }
+    if (options->split > PCAPREPLAY_SPLIT_MAX) {
+        set_outcome(report, PCAPREPLAY_USAGE, "--split: 0 to %u", PCAPREPLAY_SPLIT_MAX);
+        return false;
+    }
+    if (options->mode == PCAPREPLAY_INJECT &&
+        (options->list || options->allow_truncated || options->strict != PCAPREPLAY_STREAM)) {
+        set_outcome(report, PCAPREPLAY_USAGE,
+                    "--strict, --list and --allow-truncated: nothing is judged in inject mode");
+        return false;
+    }
+    if (options->mode == PCAPREPLAY_ENDPOINT && options->dut_mac) {
+        set_outcome(report, PCAPREPLAY_USAGE, "--dut-mac: in endpoint mode it is as captured");
         return false;
     }
     if (options->dut_mac) {
@@ -200,8 +214,11 @@ static void conclude(struct run *run, bool whole)
     } else if (run->options->list) {
         set_outcome(report, PCAPREPLAY_MATCH, "listed");
     } else if (report->fail) {
-        set_outcome(report, PCAPREPLAY_MISMATCH, "%u of %u flows differ", report->fail,
-                    report->pass + report->fail);
+        set_outcome(report, PCAPREPLAY_MISMATCH, "%u of %u flow%s", report->fail,
+                    report->pass + report->fail,
+                    report->pass + report->fail == 1 ? " differs"
+                    : report->fail == 1              ? "s differs"
+                                                     : "s differ");
     } else if (report->pass == 0) {
         set_outcome(report, PCAPREPLAY_NOTHING, "no flow of the capture can be judged");
     } else {

@@ -37,6 +37,26 @@ expect "unknown option: what is valid, exit 2" 2 '--mode' --frobnicate "$capture
 expect "unknown mode: what is valid, exit 2" 2 'endpoint or inject' --mode=sideways "$capture"
 expect "bad number, exit 2" 2 'a number from' --seed=lots "$capture"
 expect "bad impairment, exit 2" 2 'loss=N%' --impair=loss=lots "$capture"
+for impairment in "" , loss=1%, ,loss=1%; do
+    expect "an impairment that is none, '$impairment', exit 2" 2 'loss=N%' --impair="$impairment" "$capture"
+done
+for mtu in 0 575 65536; do
+    expect "an MTU of $mtu: the true range, exit 2" 2 '--mtu is a number from 576 to 65535$' --mtu=$mtu "$capture"
+done
+for queues in 0 9; do
+    expect "$queues queues: the true range, exit 2" 2 '--queues is a number from 1 to 8$' --queues=$queues "$capture"
+done
+expect "slots beyond a page: the true range, exit 2" 2 '--split is a number from 0 to 4096$' --split=4097 "$capture"
+for option in --strict=stream --strict=bytes --list --allow-truncated; do
+    expect "$option in inject mode: exit 2" 2 "${option%=*} is for --mode=endpoint only" $option --mode=inject "$capture"
+    t_check "in one line, $option" test "$(cat out.txt err.txt | wc -l)" -eq 1
+done
+expect "--dut-mac in endpoint mode: exit 2" 2 '--dut-mac is for --mode=inject only' --dut-mac=02:00:00:00:00:01 "$capture"
+expect "a limit of 0 is none" 0 ': 150 frames, ' --limit=0 "$ping"
+expect "a limit of one frame" 0 ': 1 frame, ' --mode=inject --limit=1 "$ping"
+t_check "in the singular" grep -q '^inject   1 frame in, ' out.txt
+expect "one flow" 0 '^1 flow: 1 pass' "$ping" icmp
+expect "one flow that differs" 1 '1 of 1 flow differs' --impair=loss=100% "$ping" icmp
 expect "bad address, exit 2" 2 'ADDR/LEN' --dut=300.1.1.1 "$capture"
 expect "bad filter, exit 2" 2 'pcap-filter' "$capture" frob nicate
 expect "no file, exit 2" 2 'FILE'
