@@ -170,8 +170,8 @@ static bool read_frame(struct datagrams *run, const struct flow_frame *frame, ui
 /* Sends the peer's packet with the addresses of this run, one tag or option less perhaps. */
 static void send_packet(struct datagrams *run, const struct packet *packet)
 {
-    static uint8_t frame[BUILD_MAX + 64];
     struct session *session = run->session;
+    uint8_t *frame = session->scratch->built;
     if (packet->kind == PACKET_ARP) {
         uint32_t length = packet->length - packet->network;
         length = length < 46 ? length : 46;
@@ -209,7 +209,7 @@ static void send_packet(struct datagrams *run, const struct packet *packet)
 
 static void receive_all(struct datagrams *run)
 {
-    static uint8_t bytes[65536];
+    uint8_t *bytes = run->session->scratch->received;
     struct wisp_udp_datagram datagram;
     while (run->socket && wisp_udp_receive(run->socket, &datagram)) {
         uint32_t length = datagram.pkt->length;
@@ -281,7 +281,7 @@ static void follow_peer(struct datagrams *run, const struct packet *packet)
 /* What the captured side answered, expected beforehand: the stack answers at once, not when the host did. */
 static void expect_answers(struct datagrams *run)
 {
-    static uint8_t bytes[BUILD_MAX];
+    uint8_t *bytes = run->session->scratch->captured;
     const struct flow *flow = run->session->flow;
     for (uint32_t i = 0; i < flow->count; i++) {
         const struct flow_frame *frame = &flow->frames[i];
@@ -312,8 +312,8 @@ static void expect_answers(struct datagrams *run)
 
 static void run_frames(struct datagrams *run)
 {
-    static uint8_t bytes[BUILD_MAX];
     struct session *session = run->session;
+    uint8_t *bytes = session->scratch->captured;
     for (uint32_t i = 0; i < session->flow->count; i++) {
         const struct flow_frame *frame = &session->flow->frames[i];
         struct packet packet;

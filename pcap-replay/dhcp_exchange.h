@@ -22,14 +22,19 @@ struct dhcp_exchange {
     struct session *session;
     struct wisp_dhcp_run *client;
     void *memory;
-    bool started;                      /* the user asked for something */
-    bool conflict;                     /* another host claimed the address */
-    bool claim_due;                    /* and was asked for it again */
-    struct dhcp_heard claim;           /* by this ARP */
-    bool awaiting;                     /* our request waits for its ACK or NAK */
-    enum dhcp_class last;              /* of the client messages matched so far */
-    uint64_t refusals;                 /* our client took before that request */
-    struct dhcp_heard theirs, ours;    /* the latest pair matched */
+    bool started;                   /* the user asked for something */
+    bool conflict;                  /* another host claimed the address */
+    bool claim_due;                 /* and was asked for it again */
+    struct dhcp_heard claim;        /* by this ARP */
+    bool awaiting;                  /* our request waits for its ACK or NAK */
+    enum dhcp_class last;           /* of the client messages matched so far */
+    uint64_t refusals;              /* our client took before that request */
+    struct dhcp_heard theirs, ours; /* the latest pair matched */
+    struct dhcp_heard current;      /* the captured message the run has come to */
+    /* captured messages read beside it, by one function each */
+    struct dhcp_heard again;
+    struct dhcp_heard late_one;
+    struct dhcp_heard later;
     wisp_time here;                    /* when ours was sent */
     uint64_t there;                    /* when theirs was captured */
     uint32_t answers_from, answers_to; /* frames delivered as answers to it */

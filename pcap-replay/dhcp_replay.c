@@ -157,11 +157,11 @@ static uint32_t reply_to(const struct dhcp_exchange *run, const struct dhcp_hear
 
 static void send_reply(struct dhcp_exchange *run, const struct dhcp_heard *reply)
 {
-    static uint8_t frame[DHCP_FRAME_MAX + 600];
     struct session *session = run->session;
+    uint8_t *frame = session->scratch->built;
     uint8_t *udp = frame + BUILD_IP;
     uint32_t length = dhcp_wire_translate(&reply->wire, &run->theirs.wire, &run->ours.wire, udp + 8,
-                                          sizeof(frame) - BUILD_IP - 8);
+                                          DHCP_FRAME_MAX + 600 - BUILD_IP - 8);
     struct build_ends ends = session->ends;
     ends.from = reply->packet.source;
     ends.to = reply_to(run, reply);
@@ -202,15 +202,15 @@ static void send_conflict(struct dhcp_exchange *run, struct dhcp_heard *arp)
 
 static void answer_again(struct dhcp_exchange *run)
 {
-    static struct dhcp_heard reply;
+    struct dhcp_heard *reply = &run->again;
     copy(&run->ours, head(run));
     run->heard_out++;
     if (++run->answered_again > AGAIN_MOST) {
         return;
     }
     for (uint32_t i = run->answers_from; i < run->answers_to; i++) {
-        if (read_frame(run, i, &reply) && reply.wire.reply) {
-            send_reply(run, &reply);
+        if (read_frame(run, i, reply) && reply->wire.reply) {
+            send_reply(run, reply);
         }
     }
 }
@@ -271,7 +271,6 @@ static struct dhcp_heard *next_message(struct dhcp_exchange *run, enum dhcp_clas
 
 static void match(struct dhcp_exchange *run, uint32_t index, const struct dhcp_heard *theirs)
 {
-    static struct dhcp_heard late;
     const struct flow_frame *frame = &run->session->flow->frames[index];
     copy(&run->theirs, theirs);
     copy(&run->ours, head(run));
@@ -286,8 +285,8 @@ static void match(struct dhcp_exchange *run, uint32_t index, const struct dhcp_h
     run->refusals = dhcp_refusals(run);
     dhcp_judge_request(run, frame);
     for (uint32_t i = 0; i < run->lates && run->last == DHCP_CLASS_SELECT; i++) {
-        if (read_frame(run, run->late[i], &late)) {
-            send_reply(run, &late);
+        if (read_frame(run, run->late[i], &run->late_one)) {
+            send_reply(run, &run->late_one);
         }
     }
     run->lates = 0;
@@ -321,12 +320,11 @@ static void follow_client(struct dhcp_exchange *run, uint32_t index,
 /* The server whose offer the captured client requests after frame `index`; 0: none. */
 static uint32_t chosen_after(struct dhcp_exchange *run, uint32_t index)
 {
-    static struct dhcp_heard later;
     const struct flow *flow = run->session->flow;
     while (index < flow->count && flow->frames[index].flags != DHCP_CLASS_SELECT) {
         index++;
     }
-    return index < flow->count && read_frame(run, index, &later) ? later.wire.server : 0;
+    return index < flow->count && read_frame(run, index, &run->later) ? run->later.wire.server : 0;
 }
 
 /* In answer to a REQUEST that names a server only that one's word counts. */
@@ -406,17 +404,17 @@ static bool begin(struct dhcp_exchange *run, struct session *session)
 
 static void run_exchange(struct dhcp_exchange *run)
 {
-    static struct dhcp_heard theirs;
     struct session *session = run->session;
+    struct dhcp_heard *theirs = &run->current;
     for (uint32_t i = 0; i < session->flow->count && session->result->verdict == PCAPREPLAY_PASS;
          i++) {
-        if (!read_frame(run, i, &theirs)) {
+        if (!read_frame(run, i, theirs)) {
             return;
         }
         if (session->flow->frames[i].to_dut) {
-            follow_server(run, i, &theirs);
+            follow_server(run, i, theirs);
         } else {
-            follow_client(run, i, &theirs);
+            follow_client(run, i, theirs);
         }
     }
     pass_time(run, session->now + LAST_DRAIN);

@@ -109,6 +109,7 @@ static void flow_over(void *context, struct flow *flow)
     }
     struct session_ground ground = {.options = run->options,
                                     .memory = run->memory,
+                                    .scratch = run->scratch,
                                     .impairment = run->impaired ? &run->impairment : NULL,
                                     .show = run->writer ? run_show : NULL,
                                     .context = run,
@@ -146,8 +147,13 @@ bool run_endpoint(struct run *run)
     struct captured frame;
     struct packet packet;
     struct flow_table *table = flow_table_open(&run->rules, flow_over, run);
-    if (!table) {
+    run->scratch = malloc(sizeof(*run->scratch));
+    if (!table || !run->scratch) {
         run_fault(run, "no memory");
+        run->stopped = true;
+        if (table) {
+            flow_table_close(table);
+        }
         return true;
     }
     while (run_next(run, &frame, &damaged)) {

@@ -31,6 +31,7 @@ struct flow_table {
     struct flow *bucket[BUCKETS];
     /* Exchanges with a lease, by address: ARP of another host that has it is theirs. */
     struct flow *leased[LEASED];
+    uint8_t head[WHOLE]; /* of the frame that is added */
     struct age {
         struct flow *oldest, *newest;
     } open, closed;
@@ -422,15 +423,14 @@ bool flow_table_add(struct flow_table *table, const struct captured *frame,
     struct dhcp_wire wire;
     bool to_dut;
     /* Finishing a flow reads the capture again, which may end the life of the frame's bytes: headers are kept. */
-    static uint8_t head[WHOLE];
     struct packet kept = *decoded;
     const struct packet *packet = &kept;
     bool may_be_dhcp =
         decoded->kind == PACKET_UDP && (decoded->source_port == 67 || decoded->source_port == 68);
     uint32_t most = may_be_dhcp ? WHOLE : HEADERS;
-    kept.bytes = head;
+    kept.bytes = table->head;
     kept.length = decoded->length < most ? decoded->length : most;
-    memcpy(head, decoded->bytes, kept.length);
+    memcpy(table->head, decoded->bytes, kept.length);
     const struct dhcp_wire *dhcp =
         dhcp_wire_read(&wire, packet) && dhcp_flow_client(&wire) ? &wire : NULL;
     kept.length = decoded->length;

@@ -9,11 +9,19 @@
  *     struct pcapreplay_report *report = pcapreplay_run(&options);
  *     ck_assert_msg(report->status == PCAPREPLAY_MATCH, "%s", report->text);
  *     pcapreplay_free(report);
+ *
+ * Runs share nothing: each thread may have its own at the same time, with options of its own and another capture than
+ * standard input, of which a process has one. A report is used by one thread at a time; options are only read.
+ *
+ * The struct of options may grow in a later version, at its end, and says itself how large its caller knows it: a program
+ * linked with another version of the library gets the defaults for what it does not know of. Reports come from the
+ * library, and what they consist of is compiled into the program: header and library are of one version there.
  */
 #ifndef PCAPREPLAY_H
 #define PCAPREPLAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -59,6 +67,7 @@ enum pcapreplay_status {
 #define PCAPREPLAY_SPLIT_MAX  4096u
 
 struct pcapreplay_options {
+    size_t size;        /* of this struct; pcapreplay_options_default sets it */
     const char *file;   /* "-": standard input */
     const char *filter; /* pcap-filter(7), or null */
     enum pcapreplay_mode mode;
@@ -83,7 +92,14 @@ struct pcapreplay_options {
     void *context;
 };
 
-void pcapreplay_options_default(struct pcapreplay_options *options);
+/* For pcapreplay_options_default: sets size bytes of options to the defaults. */
+void pcapreplay_options_fill(struct pcapreplay_options *options, size_t size);
+
+/* Sets all options to the defaults; file is null then, and for the caller. To be called before any is set. */
+static inline void pcapreplay_options_default(struct pcapreplay_options *options)
+{
+    pcapreplay_options_fill(options, sizeof(*options));
+}
 
 enum pcapreplay_verdict { PCAPREPLAY_PASS, PCAPREPLAY_FAIL, PCAPREPLAY_SKIP };
 
@@ -127,13 +143,20 @@ struct pcapreplay_report {
     uint32_t counter_count;
 };
 
-/* Never null but when memory is out. */
+/*
+ * Replays options->file. What came of it, errors too, is in the report, which is the caller's; strings of options are
+ * not kept. Null: memory is out.
+ */
 struct pcapreplay_report *pcapreplay_run(const struct pcapreplay_options *options);
+
+/* Frees a report with its flows and counters; null is none. */
 void pcapreplay_free(struct pcapreplay_report *report);
 
 enum pcapreplay_format { PCAPREPLAY_TEXT, PCAPREPLAY_TAP, PCAPREPLAY_JSON };
 
-/* Writes the report. stats: counters too. */
+/*
+ * Writes the report of a run with these options. stats: counters too. Whether file took it, ferror(file) and fflush say.
+ */
 void pcapreplay_print(const struct pcapreplay_report *report,
                       const struct pcapreplay_options *options, enum pcapreplay_format format,
                       bool stats, FILE *file);

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* The library's entry (see pcapreplay.h): options checked, files opened, a mode run, the outcome put into words. */
+#include "options.h"
 #include "run.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void pcapreplay_options_default(struct pcapreplay_options *options)
-{
-    *options = (struct pcapreplay_options){.mtu = 1500, .seed = 1, .queues = 1};
-}
 
 static void set_outcome(struct pcapreplay_report *report, enum pcapreplay_status status,
                         const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -237,6 +233,7 @@ static void close_files(struct run *run)
             set_outcome(run->report, PCAPREPLAY_USAGE, "%s", reason);
         }
     }
+    free(run->scratch);
     if (run->memory) {
         rig_memory_close(run->memory);
     }
@@ -248,12 +245,19 @@ static void close_files(struct run *run)
 struct pcapreplay_report *pcapreplay_run(const struct pcapreplay_options *options)
 {
     struct pcapreplay_report *report = calloc(1, sizeof(*report));
-    struct run run = {.options = options, .report = report};
+    struct pcapreplay_options own;
+    struct run run = {.options = &own, .report = report};
     if (!report) {
         return NULL;
     }
+    if (!options_take(&own, options) || !own.file) {
+        set_outcome(report, PCAPREPLAY_USAGE,
+                    "the options name no file, or are none of pcapreplay_options_default's of this "
+                    "version");
+        return report;
+    }
     if (read_options(&run) && open_files(&run)) {
-        bool whole = options->mode == PCAPREPLAY_INJECT ? run_inject(&run) : run_endpoint(&run);
+        bool whole = own.mode == PCAPREPLAY_INJECT ? run_inject(&run) : run_endpoint(&run);
         note_trace(&run);
         conclude(&run, whole);
     }
@@ -263,6 +267,9 @@ struct pcapreplay_report *pcapreplay_run(const struct pcapreplay_options *option
 
 void pcapreplay_free(struct pcapreplay_report *report)
 {
+    if (!report) {
+        return;
+    }
     free(report->flows);
     free(report->counters);
     free(report);

@@ -14,6 +14,7 @@ struct run {
     struct trace *trace;
     struct writer *writer;
     struct rig_memory *memory;
+    struct session_scratch *scratch; /* of endpoint mode */
     struct impairment impairment;
     bool impaired;
     struct flow_rules rules;

@@ -77,6 +77,7 @@ bool session_open(struct session *session, const struct session_ground *ground,
 {
     *session = (struct session){.options = ground->options,
                                 .ground = ground,
+                                .scratch = ground->scratch,
                                 .flow = flow,
                                 .trace = trace,
                                 .result = result,

@@ -10,9 +10,17 @@
 
 struct session_ground;
 
+/* Room for what one flow after the other sends and receives. */
+struct session_scratch {
+    uint8_t captured[BUILD_MAX];   /* a frame as it was read */
+    uint8_t built[BUILD_MAX + 64]; /* one that is sent */
+    uint8_t received[65536];       /* a datagram the application got */
+};
+
 struct session {
     const struct pcapreplay_options *options;
     const struct session_ground *ground;
+    struct session_scratch *scratch;
     const struct flow *flow;
     struct trace *trace;
     struct pcapreplay_flow *result;
@@ -30,6 +38,7 @@ struct session {
 struct session_ground {
     const struct pcapreplay_options *options;
     struct rig_memory *memory;
+    struct session_scratch *scratch;
     const struct impairment *impairment;
     void (*show)(void *context, bool to_stack, const uint8_t *bytes, uint32_t length,
                  wisp_time now);

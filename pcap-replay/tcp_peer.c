@@ -309,8 +309,8 @@ static uint32_t segment_size(const struct tcp_engine *engine, uint32_t options)
 static void send_segment(struct tcp_engine *engine, const struct flow_frame *frame, uint64_t offset,
                          uint32_t length, uint8_t flags, uint64_t ack)
 {
-    static uint8_t bytes[BUILD_MAX];
     struct session *session = engine->session;
+    uint8_t *bytes = session->scratch->built;
     const struct flow *flow = session->flow;
     uint8_t *tcp = bytes + BUILD_IP;
     uint32_t options = translate_options(engine, frame, tcp + 20);

@@ -37,6 +37,16 @@ printf '#include <pcapreplay.h>\nint main() { pcapreplay_options o; pcapreplay_o
 t_check "the header serves C++11" builds g++ -std=c++11 "$scratch/one.cc" "$scratch/one"
 t_check "the installed command runs" sh -c "\"$dest/usr/local/bin/pcap-replay\" \"$scratch/server.pcap\" | grep -q ' 0 fail'"
 
+
+# Two runs in one process share nothing, so there is nothing that could be shared: no variable that is not constant.
+variables=$(objdump -t "$(find "$dest" -name libpcapreplay.a)" 2> /dev/null |
+    awk '$3 == "O" && $4 ~ /^\.(bss|data)/ && $4 !~ /^\.data\.rel\.ro/ { print $NF }')
+if [ -z "$variables" ] && objdump -t "$(find "$dest" -name libpcapreplay.a)" | grep -q pcapreplay_run; then
+    t_ok "the library has no variables"
+else
+    t_not_ok "the library has no variables" "$(tr '\n' ' ' <<< "$variables")"
+fi
+
 page=$(find "$dest" -name 'pcap-replay.1*')
 if [ -z "$page" ]; then
     t_skip "the manual page knows every option" "scdoc is not installed"

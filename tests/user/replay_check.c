@@ -5,8 +5,10 @@
  *     gcc replay_check.c -o replay_check $(pkg-config --cflags --libs pcapreplay check)
  *     CAPTURE=http.pcap ./replay_check
  */
+#define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include <check.h>
 #include <pcapreplay.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +65,40 @@ START_TEST(capture_absent__replayed__says_so)
 }
 END_TEST
 
+struct runner {
+    pthread_t thread;
+    char *text;
+    size_t size;
+};
+
+static void *replay_and_print(void *context)
+{
+    struct runner *runner = context;
+    FILE *memory = open_memstream(&runner->text, &runner->size);
+    struct pcapreplay_report *report = pcapreplay_run(&options);
+    pcapreplay_print(report, &options, PCAPREPLAY_JSON, true, memory);
+    pcapreplay_free(report);
+    fclose(memory);
+    return NULL;
+}
+
+START_TEST(server_in_capture__replayed_by_threads_at_once__the_same_reports)
+{
+    struct runner runner[4] = {0};
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(pthread_create(&runner[i].thread, NULL, replay_and_print, &runner[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(runner[i].thread, NULL);
+        ck_assert_uint_eq(runner[i].size, runner[0].size);
+        ck_assert_int_eq(memcmp(runner[i].text, runner[0].text, runner[0].size), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        free(runner[i].text);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("replay");
@@ -72,6 +108,7 @@ int main(void)
     tcase_add_test(tests, server_in_capture__one_in_fifty_frames_lost__streams_arrive_all_the_same);
     tcase_add_test(tests, server_in_capture__nobody_answers__is_a_mismatch);
     tcase_add_test(tests, capture_absent__replayed__says_so);
+    tcase_add_test(tests, server_in_capture__replayed_by_threads_at_once__the_same_reports);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
