@@ -166,6 +166,9 @@ uint32_t dhcp_wire_translate(const struct dhcp_wire *reply, const struct dhcp_wi
         at += 2u + to[OPTIONS + at + 1];
     }
     n = dhcp_wire_option(ours, DHCP_CODE_CLIENT, id, sizeof(id));
+    if (n > sizeof(id)) { /* joined of several: no single option has room for it */
+        return 0;
+    }
     uint8_t *end = to + OPTIONS + (at < length - OPTIONS ? at : length - OPTIONS);
     end[0] = DHCP_CODE_CLIENT;
     end[1] = (uint8_t)n;

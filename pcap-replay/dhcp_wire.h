@@ -75,7 +75,7 @@ const char *dhcp_class_name(enum dhcp_class class);
 /*
  * Copies a reply to `to` (size bytes) as an answer to `ours` in place of `theirs`: transaction and
  * hardware address are those of ours, and a client identifier that echoes theirs (RFC 6842) becomes
- * the one of ours. Gives the length; 0: it does not fit.
+ * the one of ours. Gives the length; 0: it, or ours, does not fit.
  */
 uint32_t dhcp_wire_translate(const struct dhcp_wire *reply, const struct dhcp_wire *theirs,
                              const struct dhcp_wire *ours, uint8_t *to, uint32_t size);
