@@ -79,10 +79,23 @@ static bool open_one(struct output **output, const char *path)
 
 /* ---- a list ---- */
 
-static int by_file(const void *a, const void *b)
+/* A file that is there; of a long list many are kept. */
+struct place {
+    dev_t device;
+    ino_t inode;
+};
+
+static bool find_place(struct place *place, const char *path)
 {
-    const struct output_id *x = a;
-    const struct output_id *y = b;
+    struct output_id id = identify_output(path);
+    *place = (struct place){id.device, id.inode};
+    return id.known && !id.name[0];
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct place *x = a;
+    const struct place *y = b;
     if (x->device != y->device) {
         return x->device < y->device ? -1 : 1;
     }
@@ -90,14 +103,13 @@ static int by_file(const void *a, const void *b)
 }
 
 /* Where the captures of the list are, sorted. Null: there are none. */
-static struct output_id *find_captures(struct batch *batch, size_t *count)
+static struct place *find_captures(struct batch *batch, size_t *count)
 {
     const char *reason;
-    struct output_id *captures = NULL;
+    struct place place, *captures = NULL;
     *count = 0;
     for (size_t space = 0; batch_next(batch, &reason);) {
-        struct output_id id = output_identify(batch->path);
-        if (!id.known || id.name[0]) {
+        if (!find_place(&place, batch->path)) {
             continue; /* not there: its own run says so */
         }
         if (*count == space) {
@@ -108,10 +120,10 @@ static struct output_id *find_captures(struct batch *batch, size_t *count)
             }
             captures = grown;
         }
-        captures[(*count)++] = id;
+        captures[(*count)++] = place;
     }
     if (captures) {
-        qsort(captures, *count, sizeof(*captures), by_file);
+        qsort(captures, *count, sizeof(*captures), by_place);
     }
     batch_again(batch);
     return captures;
@@ -119,7 +131,7 @@ static struct output_id *find_captures(struct batch *batch, size_t *count)
 
 /* The first output that is one of the captures, to be freed; null: none is. */
 static char *find_clash(const struct command *command, struct batch *batch,
-                        const struct output_id *captures, size_t count)
+                        const struct place *captures, size_t count)
 {
     const char *const patterns[] = {command->replay.write, command->quiet ? NULL : command->output,
                                     command->update ? command->expect : NULL};
@@ -128,9 +140,9 @@ static char *find_clash(const struct command *command, struct batch *batch,
     while (!clash && batch_next(batch, &reason)) {
         for (size_t i = 0; !clash && i < sizeof(patterns) / sizeof(patterns[0]); i++) {
             char *name = batch_file_name(batch, patterns[i]);
-            struct output_id id = identify_output(name);
-            bool there = id.known && !id.name[0];
-            if (there && bsearch(&id, captures, count, sizeof(*captures), by_file)) {
+            struct place place;
+            if (find_place(&place, name) &&
+                bsearch(&place, captures, count, sizeof(*captures), by_place)) {
                 clash = name;
             } else {
                 free(name);
@@ -144,7 +156,7 @@ static char *find_clash(const struct command *command, struct batch *batch,
 bool files_spare_list(const struct command *command, struct batch *batch)
 {
     size_t count;
-    struct output_id *captures = find_captures(batch, &count);
+    struct place *captures = find_captures(batch, &count);
     char *clash = captures ? find_clash(command, batch, captures, count) : NULL;
     if (clash) {
         fprintf(stderr, "pcap-replay: %s is a capture of the list: name another\n", clash);

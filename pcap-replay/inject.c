@@ -234,6 +234,7 @@ static bool read_prelude(struct inject *inject, bool *damaged)
         struct kept *kept = &inject->prelude[inject->kept];
         kept->bytes = malloc(frame.length ? frame.length : 1);
         if (!kept->bytes) {
+            run_fault(inject->run, "no memory");
             return false;
         }
         memcpy(kept->bytes, frame.bytes, frame.length);
@@ -296,7 +297,7 @@ static bool run_all(struct inject *inject)
     bool damaged = false;
     struct captured frame;
     if (!read_prelude(inject, &damaged)) {
-        return false;
+        return !damaged;
     }
     if (inject->kept == 0 || !open_rig(inject)) {
         return true;
