@@ -77,7 +77,7 @@ sys.exit(bool(bad))
 PY
 }
 t_check "each public function has a comment above it" undocumented include/wisp/*.h xen-netfront/netfront.h \
-    xen-netfront/hypervisor.h
+    xen-netfront/hypervisor.h pcap-replay/pcapreplay.h
 printf '%s\n' '/* This one has. */' 'int wisp_one(void);' 'int wisp_with_it(int a,' '                 int b);' '' \
     'int wisp_two(void);' > "$scratch/two.h"
 without() {
