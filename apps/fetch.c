@@ -5,7 +5,8 @@
 #include "response.h"
 #include "text.h"
 
-#define TARGET_MOST 1024u
+#define TARGET_MOST  1024u
+#define REQUEST_MOST (TARGET_MOST + 512u) /* with a host of 253 characters and its port */
 
 static const struct wisp_param params[] = {
     {"sum", NULL, NULL, "print checksum and length as cksum does, instead of the bytes"},
@@ -28,6 +29,8 @@ struct fetch {
     size_t host_length;
     size_t name_length; /* without it */
     const char *path;
+    char request[REQUEST_MOST];
+    uint32_t request_length;
     bool sum_only;
     bool over;
     enum wisp_err reason;
@@ -88,10 +91,13 @@ static void read_url(struct fetch *fetch)
     fetch->host_length = length_until(fetch->host, '/', '/');
     fetch->path = fetch->host + fetch->host_length;
     size_t name = length_until(fetch->host, '/', ':');
-    bool good = name > 0 && wisp_text_length(fetch->path) < TARGET_MOST;
+    bool good = name > 0;
+    if (wisp_text_length(fetch->path) >= TARGET_MOST) {
+        wisp_platform_exit(2, "the URL's path is longer than 1023 characters");
+    }
     if (name < fetch->host_length) {
         good =
-            good &&
+            good && fetch->host_length - name <= sizeof("65535") &&
             wisp_text_number(fetch->host + name + 1, fetch->host_length - name - 1, 65535, &port) &&
             port > 0;
     }
@@ -102,16 +108,19 @@ static void read_url(struct fetch *fetch)
     fetch->port = (uint16_t)port;
 }
 
-static void ask(struct fetch *fetch)
+/* Written before the network is touched: what does not fit in whole is refused. */
+static void write_request(struct fetch *fetch)
 {
-    char request[TARGET_MOST + 256];
-    struct wisp_text text = {request, sizeof(request), 0};
+    struct wisp_text text = {fetch->request, sizeof(fetch->request), 0};
     wisp_text_add(&text, "GET ");
     wisp_text_add(&text, fetch->path[0] ? fetch->path : "/");
     wisp_text_add(&text, " HTTP/1.1\r\nHost: ");
     wisp_text_add_bytes(&text, fetch->host, fetch->host_length);
     wisp_text_add(&text, "\r\nUser-Agent: wisp-fetch\r\nConnection: close\r\n\r\n");
-    (void)wisp_tcp_write(fetch->conn, request, (uint32_t)text.used); /* a new connection has room */
+    if (text.used > text.size) {
+        wisp_platform_exit(2, "the URL is too long");
+    }
+    fetch->request_length = (uint32_t)text.used;
 }
 
 static void read_response(struct fetch *fetch)
@@ -127,7 +136,8 @@ static void on_event(struct fetch *fetch, const struct wisp_tcp_event *event)
 {
     fetch->give_up_at = fetch->net.now + fetch->timeout;
     if (event->what & WISP_TCP_CONNECTED) {
-        ask(fetch);
+        /* a new connection has room */
+        (void)wisp_tcp_write(fetch->conn, fetch->request, fetch->request_length);
     }
     read_response(fetch);
     if (event->what & WISP_TCP_END) {
@@ -217,6 +227,7 @@ int wisp_app_main(void)
     fetch.sum_only = wisp_platform_param("sum") != NULL;
     fetch.timeout = WISP_SEC(wisp_net_number("timeout", 1, 86400));
     read_url(&fetch);
+    write_request(&fetch);
     http_response_init(&fetch.reader, on_body, &fetch);
     wisp_net_open(&fetch.net,
                   &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly, .quiet = true});

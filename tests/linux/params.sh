@@ -140,6 +140,13 @@ t_check "resolve: nobody to ask" says 1 "no name server is known: give one with 
     "$build/apps/resolve" --ipv4=10.0.0.2/24 example.org
 t_check "resolve: no name of a host" says 1 "a..b: the host's name is none" \
     "$build/apps/resolve" --ipv4=10.0.0.2/24 --nameserver=10.0.0.1 a..b
+fetch=$build/apps/fetch
+t_check "fetch: a port of three thousand zeros" says 2 "one URL is needed" \
+    "$fetch" --ipv4=10.0.0.2/24 "http://10.0.0.1:$(printf %03000d 80)/x"
+t_check "fetch: a path too long" says 2 "the URL's path is longer than 1023 characters" \
+    "$fetch" --ipv4=10.0.0.2/24 "http://10.0.0.1/$(printf %03000d 0)"
+t_check "fetch: a host too long" says 2 "the URL is too long" \
+    "$fetch" --ipv4=10.0.0.2/24 "http://$(printf %03000d 0)/x"
 t_check "an operand that is no address" says 2 "given as an address" "$ping" example
 
 ip link add br-test type bridge 2> /dev/null &&
