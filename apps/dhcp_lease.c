@@ -21,7 +21,7 @@ const struct wisp_app wisp_app = {
 };
 
 static struct {
-    bool once, got;
+    bool once, got, refused;
 } app;
 
 static void print(const char *what, const struct wisp_dhcp_lease *lease, const char *more)
@@ -58,6 +58,12 @@ static void follow(struct wisp_net *net, const struct wisp_dhcp_event *event)
         break;
     case WISP_DHCP_SILENT:
         print("silent: ", NULL, "no DHCP server answers");
+        break;
+    case WISP_DHCP_UNUSABLE:
+        app.refused = true;
+        if (!app.once) {
+            print("unusable: ", NULL, wisp_dhcp_reason_text(event->reason));
+        }
         break;
     }
 }
@@ -114,7 +120,9 @@ int wisp_app_main(void)
     }
     wisp_net_close(&net);
     if (app.once && !app.got) {
-        wisp_platform_log(WISP_LOG_ERROR, "dhcp-lease", "no DHCP server answers");
+        wisp_platform_log(WISP_LOG_ERROR, "dhcp-lease",
+                          app.refused ? "no DHCP server gives a lease that can be used"
+                                      : "no DHCP server answers");
         return 1;
     }
     return 0;

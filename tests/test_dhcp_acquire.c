@@ -303,8 +303,53 @@ START_TEST(selecting__offer_nobody_can_use__ignored)
         ck_assert_msg(wisp_dhcp_state(dhcp) == WISP_DHCP_STATE_SELECTING, "%s", rows[i].name);
         ck_assert_uint_eq(peer_count(dhcp, "dhcp.rx.unusable"), i + 1);
     }
+    expect_event(dhcp, WISP_DHCP_UNUSABLE, WISP_DHCP_REASON_NO_SERVER);
+    expect_no_event(dhcp);
     offer(PEER_SERVER, PEER_ADDRESS, 0);
     ck_assert_int_eq(wisp_dhcp_state(dhcp), WISP_DHCP_STATE_REQUESTING);
+}
+END_TEST
+
+/* covers: DH-10 */
+START_TEST(selecting__only_absurd_leases__told_once_and_why_and_no_silence)
+{
+    static const struct {
+        struct wisp_ip4 address;
+        uint32_t lease;
+        enum wisp_dhcp_reason reason;
+    } rows[] = {
+        {{{192, 0, 2, 50}}, 0, WISP_DHCP_REASON_NO_TIME},
+        {{{224, 0, 0, 5}}, 60, WISP_DHCP_REASON_NO_HOST},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        wisp_time now = 0;
+        wisp_dhcp_start(dhcp, now);
+        for (int tries = 0; tries < 6; tries++) {
+            expect_message(dhcp, now, DISCOVER, &message);
+            reply_make(&reply, OFFER, request_xid(&message), rows[i].address, rows[i].lease);
+            reply_give(&reply, dhcp, now);
+            now = wisp_dhcp_deadline(dhcp);
+        }
+        expect_event(dhcp, WISP_DHCP_UNUSABLE, rows[i].reason);
+        expect_no_event(dhcp);
+    }
+}
+END_TEST
+
+/* covers: DH-10 */
+START_TEST(requesting__absurd_ack__told_and_asked_again)
+{
+    wisp_dhcp_start(dhcp, 0);
+    expect_message(dhcp, 0, DISCOVER, &message);
+    offer(PEER_SERVER, PEER_ADDRESS, 0);
+    expect_message(dhcp, 0, REQUEST, &message);
+    reply_make(&reply, ACK, request_xid(&message), PEER_ADDRESS, 0);
+    reply_give(&reply, dhcp, 0);
+    reply_give(&reply, dhcp, 0);
+    expect_event(dhcp, WISP_DHCP_UNUSABLE, WISP_DHCP_REASON_NO_TIME);
+    expect_no_event(dhcp);
+    ck_assert_str_eq(wisp_dhcp_reason_text(WISP_DHCP_REASON_NO_TIME), "no lease time");
+    expect_message(dhcp, wisp_dhcp_deadline(dhcp), REQUEST, &message);
 }
 END_TEST
 
@@ -457,6 +502,8 @@ int main(void)
     tcase_add_test(tcase, start_delay__asked_for__one_to_ten_seconds);
     tcase_add_test(tcase, selecting__nobody_answers__backs_off_to_64_s_with_jitter);
     tcase_add_test(tcase, selecting__offer_nobody_can_use__ignored);
+    tcase_add_test(tcase, selecting__only_absurd_leases__told_once_and_why_and_no_silence);
+    tcase_add_test(tcase, requesting__absurd_ack__told_and_asked_again);
     tcase_add_test(tcase, selecting__two_offers__first_one_is_requested);
     tcase_add_test(tcase, requesting__ack_differs_from_offer__ack_counts);
     tcase_add_test(tcase, requesting__nobody_acknowledges__four_requests_then_discover);

@@ -13,6 +13,7 @@ static struct {
     struct wisp_net_address address; /* inform */
     struct wisp_ip4 before;          /* leased in an earlier life; 0.0.0.0: nothing */
     uint8_t complained;              /* adjusted bits logged */
+    wisp_time quota;                 /* moves on with each line logged */
     void (*follow)(struct wisp_net *net, const struct wisp_dhcp_event *event);
 } state;
 
@@ -154,6 +155,16 @@ static void complain(const struct wisp_dhcp_lease *lease)
     state.complained |= lease->adjusted;
 }
 
+/* The level of a line that a server could have us write again and again: ten at once, then one each half minute. */
+static enum wisp_log_level limited(const struct wisp_net *net, enum wisp_log_level level)
+{
+    if (state.quota > net->now + WISP_SEC(300)) {
+        return WISP_LOG_DEBUG;
+    }
+    state.quota = (state.quota > net->now ? state.quota : net->now) + WISP_SEC(30);
+    return level;
+}
+
 static void tell_lease(struct wisp_net *net, enum wisp_log_level level)
 {
     const struct wisp_dhcp_lease *lease = net->automatic->lease(net);
@@ -173,21 +184,25 @@ static void tell(struct wisp_net *net, const struct wisp_dhcp_event *event)
     switch (event->kind) {
     case WISP_DHCP_LEASED:
     case WISP_DHCP_INFORMED:
-        tell_lease(net, WISP_LOG_INFO);
+        tell_lease(net, limited(net, WISP_LOG_INFO));
         break;
     case WISP_DHCP_RENEWED:
         tell_lease(net, WISP_LOG_DEBUG);
         break;
     case WISP_DHCP_LOST:
-        wisp_platform_log(WISP_LOG_WARN, "net", "address lost: %s%s%s",
+        wisp_platform_log(limited(net, WISP_LOG_WARN), "net", "address lost: %s%s%s",
                           wisp_dhcp_reason_text(event->reason),
                           event->reason == WISP_DHCP_REASON_REFUSED && refusal[0] ? ": " : "",
                           event->reason == WISP_DHCP_REASON_REFUSED ? refusal : "");
         break;
     case WISP_DHCP_SILENT:
         wisp_platform_log(
-            WISP_LOG_WARN, "net",
+            limited(net, WISP_LOG_WARN), "net",
             "no DHCP server answers; still asking (--ipv4=ADDR/BITS gives an address)");
+        break;
+    case WISP_DHCP_UNUSABLE:
+        wisp_platform_log(limited(net, WISP_LOG_WARN), "dhcp", "the server's lease is odd: %s",
+                          wisp_dhcp_reason_text(event->reason));
         break;
     }
 }

@@ -163,7 +163,8 @@ enum wisp_dhcp_event_kind {
     WISP_DHCP_RENEWED,
     WISP_DHCP_LOST,     /* the address must not be used any more: reason */
     WISP_DHCP_INFORMED, /* the answer to wisp_dhcp_inform: wisp_dhcp_lease, without times */
-    WISP_DHCP_SILENT    /* nobody answers, told once per search; it goes on, an inform is over */
+    WISP_DHCP_SILENT,   /* nobody answers, told once per search; it goes on, an inform is over */
+    WISP_DHCP_UNUSABLE /* instead of SILENT, and at once: somebody answers, but nothing usable: reason */
 };
 
 enum wisp_dhcp_reason {
@@ -172,12 +173,15 @@ enum wisp_dhcp_reason {
     WISP_DHCP_REASON_REFUSED, /* the server said no (NAK) */
     WISP_DHCP_REASON_CONFLICT,
     WISP_DHCP_REASON_CHANGED, /* the server gave another address */
-    WISP_DHCP_REASON_RELEASED
+    WISP_DHCP_REASON_RELEASED,
+    WISP_DHCP_REASON_NO_SERVER, /* UNUSABLE: no server identifier, or no host's */
+    WISP_DHCP_REASON_NO_HOST,   /* UNUSABLE: the address is no single host's */
+    WISP_DHCP_REASON_NO_TIME    /* UNUSABLE: no lease time, or 0 */
 };
 
 struct wisp_dhcp_event {
     enum wisp_dhcp_event_kind kind;
-    enum wisp_dhcp_reason reason; /* LOST */
+    enum wisp_dhcp_reason reason; /* LOST, UNUSABLE */
     struct wisp_ip4 address;
 };
 

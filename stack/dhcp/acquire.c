@@ -87,10 +87,7 @@ static bool transmit(struct wisp_dhcp *dhcp, enum dhcp_type type, wisp_time now,
 
 static void tell_silence(struct wisp_dhcp *dhcp)
 {
-    if (!dhcp->silence_told) {
-        dhcp->silence_told = true;
-        dhcp_tell(dhcp, WISP_DHCP_SILENT, WISP_DHCP_REASON_NONE, dhcp->wanted);
-    }
+    dhcp_complain(dhcp, WISP_DHCP_SILENT, WISP_DHCP_REASON_NONE);
 }
 
 static bool select_step(struct wisp_dhcp *dhcp, wisp_time now, struct wisp_dhcp_message *message)
@@ -146,6 +143,23 @@ bool dhcp_acquire_step(struct wisp_dhcp *dhcp, wisp_time now, struct wisp_dhcp_m
     }
 }
 
+bool dhcp_read(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply, wisp_time from,
+               struct wisp_dhcp_lease *lease)
+{
+    enum wisp_dhcp_reason reason = WISP_DHCP_REASON_NONE;
+    dhcp_lease_read(reply, reply->yiaddr, &dhcp->rules, lease);
+    if (!dhcp_is_usable(reply->yiaddr, lease->prefix)) {
+        reason = WISP_DHCP_REASON_NO_HOST;
+    } else if (!dhcp_lease_time(reply, from, (uint16_t)wisp_rng_next(&dhcp->rng), lease)) {
+        reason = WISP_DHCP_REASON_NO_TIME;
+    }
+    if (reason) {
+        dhcp->count.unusable++;
+        dhcp_complain(dhcp, WISP_DHCP_UNUSABLE, reason);
+    }
+    return !reason;
+}
+
 /*
  * The first usable offer is taken: waiting for better ones costs every start time, and which of two servers
  * is the right one cannot be told from their offers.
@@ -153,9 +167,7 @@ bool dhcp_acquire_step(struct wisp_dhcp *dhcp, wisp_time now, struct wisp_dhcp_m
 void dhcp_offer(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply, wisp_time now)
 {
     struct wisp_dhcp_lease lease;
-    dhcp_lease_read(reply, reply->yiaddr, &dhcp->rules, &lease);
-    if (!dhcp_is_usable(reply->yiaddr, lease.prefix) || !dhcp_lease_time(reply, now, 0, &lease)) {
-        dhcp->count.unusable++;
+    if (!dhcp_read(dhcp, reply, now, &lease)) {
         return;
     }
     dhcp->count.offers++;

@@ -108,6 +108,15 @@ void dhcp_tell(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind, enum wisp
     dhcp->event_count++;
 }
 
+void dhcp_complain(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind,
+                   enum wisp_dhcp_reason reason)
+{
+    if (!dhcp->silence_told) {
+        dhcp->silence_told = true;
+        dhcp_tell(dhcp, kind, reason, dhcp->wanted);
+    }
+}
+
 bool wisp_dhcp_next_event(struct wisp_dhcp *dhcp, struct wisp_dhcp_event *event)
 {
     if (dhcp->event_count == 0) {

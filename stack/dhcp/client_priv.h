@@ -39,9 +39,9 @@ struct wisp_dhcp {
     uint32_t refusals;  /* NAKs in a row */
     uint32_t conflicts; /* in a row */
     uint16_t secs;      /* of the DISCOVER, repeated by its REQUEST */
-    bool silence_told;
-    bool leased;    /* lease is in use */
-    bool declining; /* a DECLINE is to be sent before anything else */
+    bool silence_told;  /* or that nothing usable is offered */
+    bool leased;        /* lease is in use */
+    bool declining;     /* a DECLINE is to be sent before anything else */
     /* requested (SELECTING's offer, INIT-REBOOT, DECLINE) or informed about */
     struct wisp_ip4 wanted;
     struct wisp_ip4 server; /* chosen */
@@ -63,6 +63,9 @@ struct wisp_dhcp {
 /* client.c */
 void dhcp_tell(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind, enum wisp_dhcp_reason reason,
                struct wisp_ip4 address);
+/* SILENT or UNUSABLE, unless one of them was told in this search. */
+void dhcp_complain(struct wisp_dhcp *dhcp, enum wisp_dhcp_event_kind kind,
+                   enum wisp_dhcp_reason reason);
 void dhcp_enter(struct wisp_dhcp *dhcp, enum wisp_dhcp_state state, wisp_time due);
 void dhcp_new_xid(struct wisp_dhcp *dhcp);
 
@@ -77,6 +80,10 @@ wisp_time dhcp_backoff(struct wisp_dhcp *dhcp, uint32_t tries);
 void dhcp_search(struct wisp_dhcp *dhcp, wisp_time at);
 bool dhcp_acquire_step(struct wisp_dhcp *dhcp, wisp_time now, struct wisp_dhcp_message *message);
 void dhcp_offer(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply, wisp_time now);
+
+/* Reads the lease that was asked for at `from`; false: it cannot be used, which is counted and told. */
+bool dhcp_read(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply, wisp_time from,
+               struct wisp_dhcp_lease *lease);
 
 /* hold.c: BOUND, RENEWING, REBINDING and the end of leases */
 void dhcp_ack(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply);

@@ -80,14 +80,10 @@ void dhcp_ack(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply)
         dhcp->count.foreign_server++;
         return;
     }
-    dhcp_lease_read(reply, reply->yiaddr, &dhcp->rules, &lease);
-    if (!dhcp_is_usable(reply->yiaddr, lease.prefix) ||
-        !dhcp_lease_time(reply, dhcp->sent_at, (uint16_t)wisp_rng_next(&dhcp->rng), &lease)) {
-        dhcp->count.unusable++;
-        return;
+    if (dhcp_read(dhcp, reply, dhcp->sent_at, &lease)) {
+        dhcp->count.acks++;
+        bind(dhcp, &lease);
     }
-    dhcp->count.acks++;
-    bind(dhcp, &lease);
 }
 
 static void keep_refusal(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply)

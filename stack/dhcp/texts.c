@@ -23,6 +23,12 @@ const char *wisp_dhcp_reason_text(enum wisp_dhcp_reason reason)
         return "the server gave another address";
     case WISP_DHCP_REASON_RELEASED:
         return "released";
+    case WISP_DHCP_REASON_NO_SERVER:
+        return "no server identifier";
+    case WISP_DHCP_REASON_NO_HOST:
+        return "not the address of a host";
+    case WISP_DHCP_REASON_NO_TIME:
+        return "no lease time";
     default:
         return "none";
     }

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: ISC
 # Each of dnsmasq, ISC dhcpd, Kea and udhcpd in each of: lease, renewal and classless routes; a foreign address
 # refused; a /32 with its gateway beyond; DECLINE when another host has the address; rebinding when the first server
-# is gone and another one answers; the end of a lease. (dhcpd alone: a lease with absurd values.) All side by side,
+# is gone and another one answers; the end of a lease. (dhcpd alone: a lease with absurd values; udhcpd alone: leases
+# of no time at all.) All side by side,
 # each in a namespace of its own: dnsmasq gives no lease below two minutes, so that is how long it takes. One alone:
 # matrix.sh job SERVER SCENARIO.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/support/tap.sh
-scenarios="expiry life refusal cloud decline rebind odd"
+scenarios="expiry life refusal cloud decline rebind odd useless"
 
 if [ "${1-}" != job ]; then
     [ "$(id -u)" -eq 0 ] || t_skip_all "DHCP servers need a network namespace and root"
@@ -16,7 +17,7 @@ if [ "${1-}" != job ]; then
     trap 'rm -rf "$results"' EXIT
     for scenario in $scenarios; do
         for server in dnsmasq dhcpd kea-dhcp4 udhcpd; do
-            [ $scenario != odd ] || [ $server = dhcpd ] || continue
+            case $scenario/$server in odd/dhcpd | useless/udhcpd) ;; odd/* | useless/*) continue ;; esac
             "$0" job $server $scenario > "$results/$server-$scenario" 2> "$results/$server-$scenario.err" &
         done
         sleep 1
@@ -262,6 +263,18 @@ odd)
     for what in 'T1, T2 and lease time out of order' 'an MTU out of range' 'a router that cannot be one'; do
         t_check "$name: said once: $what" sh -c "[ \$(grep -c \"lease is odd: $what\" '$scratch/odd.log') -eq 1 ]"
     done
+    ;;
+useless)
+    serve "$server" br0 10.0.0.170 10.0.0.171 0 60 90 255.255.255.0 10.0.0.1
+    client useless dhcp-lease
+    t_check "$name: a lease of no time is not taken, and that is told" said useless '^unusable: no lease time' 15
+    sleep 14 # two DISCOVERs more: the time after which silence would be told
+    t_check "$name: told once, and never that nobody answers" sh -c \
+        "[ \$(grep -c . '$scratch/useless.out') -eq 1 ] && [ \$(grep -c 'lease is odd: no lease time' '$scratch/useless.log') -eq 1 ]"
+    client_end useless
+    t_check "$name: though it offered again and again" sh -c \
+        "[ \$(tshark -n -r '$scratch/useless.pcap' -Y 'dhcp.option.dhcp == 2' 2> /dev/null | wc -l) -ge 3 ]"
+    check_frames "$name, useless" useless
     ;;
 esac
 t_done
