@@ -118,20 +118,25 @@ START_TEST(mask__any__contiguous_or_by_class)
         struct wisp_ip4 address;
         uint32_t mask;
         uint8_t prefix;
-        bool adjusted;
+        bool adjusted, wide;
     } rows[] = {
-        {"/24", {{10, 0, 0, 5}}, 0xffffff00, 24, false},
-        {"/32", {{10, 0, 0, 5}}, 0xffffffff, 32, false},
-        {"/31", {{10, 0, 0, 5}}, 0xfffffffe, 31, false},
-        {"/1", {{10, 0, 0, 5}}, 0x80000000, 1, false},
-        {"/0, class A", {{10, 0, 0, 5}}, 0, 8, true},
-        {"holes, class B", {{172, 16, 0, 5}}, 0xff00ff00, 16, true},
-        {"reversed, class C", {{192, 168, 0, 5}}, 0x00ffffff, 24, true},
+        {"/24", {{10, 0, 0, 5}}, 0xffffff00, 24, false, false},
+        {"/32", {{10, 0, 0, 5}}, 0xffffffff, 32, false, false},
+        {"/31", {{10, 0, 0, 5}}, 0xfffffffe, 31, false, false},
+        {"/8", {{10, 0, 0, 5}}, 0xff000000, 8, false, false},
+        {"/7, class A", {{10, 0, 0, 5}}, 0xfe000000, 8, true, false},
+        {"/1, class A", {{10, 0, 0, 5}}, 0x80000000, 8, true, false},
+        {"/1, class C", {{192, 168, 0, 5}}, 0x80000000, 24, true, false},
+        {"/7, wide allowed", {{10, 0, 0, 5}}, 0xfe000000, 7, false, true},
+        {"/1, wide allowed", {{10, 0, 0, 5}}, 0x80000000, 1, false, true},
+        {"/0, class A", {{10, 0, 0, 5}}, 0, 8, true, true},
+        {"holes, class B", {{172, 16, 0, 5}}, 0xff00ff00, 16, true, true},
+        {"reversed, class C", {{192, 168, 0, 5}}, 0x00ffffff, 24, true, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         reply_begin(&reply, ACK, 7, rows[i].address);
         reply_u32(&reply, 1, rows[i].mask);
-        read_lease(rows[i].address, false);
+        read_lease(rows[i].address, rows[i].wide);
         ck_assert_msg(lease.prefix == rows[i].prefix, "%s: /%u", rows[i].name, lease.prefix);
         ck_assert_msg((lease.adjusted != 0) == rows[i].adjusted, "%s", rows[i].name);
     }

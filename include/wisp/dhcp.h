@@ -55,7 +55,7 @@ struct wisp_dhcp_config {
     bool start_delay;
     /* ask servers to broadcast while there is no address. default false */
     bool broadcast;
-    /* believe classless routes with prefix 1..7, default false (CVE-2024-3661) */
+    /* believe masks and classless routes with prefix 1..7, default false (CVE-2024-3661) */
     bool wide_routes;
     /* first retransmission after, default 4 s, a quarter of it as jitter */
     wisp_time retry_first;
@@ -121,7 +121,7 @@ void wisp_dhcp_input(struct wisp_dhcp *dhcp, const uint8_t *bytes, size_t length
 
 /* What a server said and the client did not take as it was. */
 enum wisp_dhcp_adjusted {
-    WISP_DHCP_ADJUSTED_MASK = 1,    /* missing, or no mask: the address's class gives it */
+    WISP_DHCP_ADJUSTED_MASK = 1,    /* missing, no mask, too wide: the address's class gives it */
     WISP_DHCP_ADJUSTED_TIMES = 2,   /* T1, T2 not in order: a half and seven eighths of the lease */
     WISP_DHCP_ADJUSTED_ROUTER = 4,  /* a router that cannot be one is left out */
     WISP_DHCP_ADJUSTED_ROUTES = 8,  /* classless routes malformed, too wide or too many: left out */

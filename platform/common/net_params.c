@@ -15,6 +15,6 @@ const struct wisp_param wisp_net_params[] = {
     {"dhcp-floor", "60", "SECONDS", "DHCP: least time between two requests to renew"},
     {"dhcp-delay", NULL, NULL, "DHCP: wait 1 to 10 s before the first message (RFC 2131)"},
     {"dhcp-broadcast", NULL, NULL, "DHCP: ask for answers by broadcast, for links that need it"},
-    {"dhcp-wide-routes", NULL, NULL, "DHCP: believe routes of 1 to 7 bits, too (CVE-2024-3661)"},
+    {"dhcp-wide-routes", NULL, NULL, "DHCP: believe masks, routes of 1 to 7 bits (CVE-2024-3661)"},
     {NULL, NULL, NULL, NULL},
 };

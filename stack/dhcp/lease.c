@@ -7,6 +7,7 @@
  *   0xffffffff seconds                        no end, no renewal
  *   not 0 < T1 < T2 < lease                   T1, T2 = 1/2, 7/8 of the lease
  *   no mask, one with holes, or 0.0.0.0       the mask of the address's class
+ *   a mask of 1 to 7 bits                     the same, unless wide routes are allowed: see routes.c
  *   MTU below 68                              not said
  *   MTU 68..575, or above the device's        576, the device's
  *
@@ -39,20 +40,21 @@ static uint8_t class_prefix(struct wisp_ip4 ip)
     return ip.octet[0] < 192 ? 16 : 24;
 }
 
-static bool mask_prefix(uint32_t mask, uint8_t *prefix)
+static bool mask_prefix(uint32_t mask, uint8_t least, uint8_t *prefix)
 {
     uint8_t bits = 0;
     while (bits < 32 && mask & 0x80000000u >> bits) {
         bits++;
     }
     *prefix = bits;
-    return bits > 0 && mask == wisp_ip4_mask(bits);
+    return bits >= least && mask == wisp_ip4_mask(bits);
 }
 
-static void read_mask(const struct dhcp_options *options, struct wisp_dhcp_lease *lease)
+static void read_mask(const struct dhcp_options *options, bool wide, struct wisp_dhcp_lease *lease)
 {
     uint32_t mask;
-    if (!dhcp_options_u32(options, DHCP_OPTION_MASK, &mask) || !mask_prefix(mask, &lease->prefix)) {
+    if (!dhcp_options_u32(options, DHCP_OPTION_MASK, &mask) ||
+        !mask_prefix(mask, wide ? 1 : 8, &lease->prefix)) {
         lease->prefix = class_prefix(lease->address);
         lease->adjusted |= WISP_DHCP_ADJUSTED_MASK;
     }
@@ -111,7 +113,7 @@ void dhcp_lease_read(const struct dhcp_reply *reply, struct wisp_ip4 address,
     lease->address = address;
     lease->server = reply->server;
     lease->from = lease->renew = lease->rebind = lease->until = WISP_NEVER;
-    read_mask(options, lease);
+    read_mask(options, rules->wide_routes, lease);
     read_mtu(options, rules->mtu, lease);
     lease->name_servers = read_servers(options, DHCP_OPTION_DNS, lease->name_server, lease);
     lease->time_servers = read_servers(options, DHCP_OPTION_NTP, lease->time_server, lease);

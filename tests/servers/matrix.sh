@@ -252,15 +252,15 @@ expiry)
     ;;
 odd)
     extra='option interface-mtu 20;'
-    serve "$server" br0 10.0.0.160 10.0.0.161 10 90 3 255.255.255.0 10.0.0.255
+    serve "$server" br0 10.0.0.160 10.0.0.161 10 90 3 128.0.0.0 10.255.255.255
     client odd dhcp-lease
-    t_check "$name: T1 behind T2 behind the end, an MTU of 20, a router that is none: a lease with T1 and T2 of its own" \
-        said odd 'leased 10\.0\.0\.16[01]/24 server=10\.0\.0\.1 lease=10 t1=5 t2=[89]( |$)' 60
-    t_check "$name: neither that MTU nor that router" sh -c "! grep -q 'mtu=20\|10.0.0.255' '$scratch/odd.out'"
+    t_check "$name: T1 behind T2 behind the end, a mask of one bit, an MTU of 20, a router that is none: a lease with T1 and T2 of its own" \
+        said odd 'leased 10\.0\.0\.16[01]/8 server=10\.0\.0\.1 lease=10 t1=5 t2=[89]( |$)' 15
+    t_check "$name: neither that MTU nor that router" sh -c "! grep -q 'mtu=20\|10.255.255.255' '$scratch/odd.out'"
     t_check "$name: renewed with the same values, twice" sh -c \
         "for i in \$(seq 500); do [ \$(grep -c ^renewed '$scratch/odd.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
     client_end odd
-    for what in 'T1, T2 and lease time out of order' 'an MTU out of range' 'a router that cannot be one'; do
+    for what in 'no usable mask' 'T1, T2 and lease time out of order' 'an MTU out of range' 'a router that cannot be one'; do
         t_check "$name: said once: $what" sh -c "[ \$(grep -c \"lease is odd: $what\" '$scratch/odd.log') -eq 1 ]"
     done
     ;;
