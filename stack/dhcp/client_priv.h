@@ -19,8 +19,7 @@
 #define DHCP_REFUSAL_MAX   64u
 #define DHCP_MAX_CONFLICTS 10u /* RFC 5227 §2.1.1: then at most one new address a minute */
 #define DHCP_RELEASE_LINGER                                                                        \
-    WISP_MS(100)                     /* the address stays so long for the message to leave (ARP) */
-#define DHCP_RENEW_LEAST WISP_SEC(1) /* however short a lease is, it is not renewed more often */
+    WISP_MS(100) /* the address stays so long for the message to leave (ARP) */
 
 struct dhcp_counters {
     uint64_t sent, received, offers, acks, naks, leases, renewals, lost, conflicts;

@@ -19,14 +19,13 @@ void dhcp_lose(struct wisp_dhcp *dhcp, enum wisp_dhcp_reason reason)
     }
 }
 
-/* Back to what the clock says of the lease in use: BOUND until T1, and on from there. */
+/* Back to what the clock says of the lease in use: BOUND until T1, and on from there. A server gives no T1 below
+ * a second, and that of the shortest lease is about half of one, so nothing here is ever in a hurry. */
 void dhcp_resume(struct wisp_dhcp *dhcp)
 {
-    wisp_time soonest = wisp_time_add(dhcp->lease.from, DHCP_RENEW_LEAST);
     dhcp->wanted = dhcp->lease.address;
     dhcp->server = dhcp->lease.server;
-    dhcp_enter(dhcp, WISP_DHCP_STATE_BOUND,
-               dhcp->lease.renew > soonest ? dhcp->lease.renew : soonest);
+    dhcp_enter(dhcp, WISP_DHCP_STATE_BOUND, dhcp->lease.renew);
 }
 
 static void bind(struct wisp_dhcp *dhcp, const struct wisp_dhcp_lease *lease)
