@@ -382,6 +382,21 @@ START_TEST(requesting__ack_differs_from_offer__ack_counts)
 }
 END_TEST
 
+START_TEST(requesting__ack_after_two_requests__lease_counts_from_the_first)
+{
+    wisp_time now = WISP_SEC(5);
+    wisp_dhcp_start(dhcp, now);
+    expect_message(dhcp, now, DISCOVER, &message);
+    offer(PEER_SERVER, PEER_ADDRESS, now);
+    expect_message(dhcp, now, REQUEST, &message);
+    expect_message(dhcp, wisp_dhcp_deadline(dhcp), REQUEST, &message);
+    reply_make(&reply, ACK, request_xid(&message), PEER_ADDRESS, 100);
+    reply_give(&reply, dhcp, now + WISP_SEC(6));
+    ck_assert(wisp_dhcp_lease(dhcp)->from == now);
+    ck_assert(wisp_dhcp_lease(dhcp)->until == now + WISP_SEC(100));
+}
+END_TEST
+
 START_TEST(requesting__nobody_acknowledges__four_requests_then_discover)
 {
     wisp_time now = 0;
@@ -506,6 +521,7 @@ int main(void)
     tcase_add_test(tcase, requesting__absurd_ack__told_and_asked_again);
     tcase_add_test(tcase, selecting__two_offers__first_one_is_requested);
     tcase_add_test(tcase, requesting__ack_differs_from_offer__ack_counts);
+    tcase_add_test(tcase, requesting__ack_after_two_requests__lease_counts_from_the_first);
     tcase_add_test(tcase, requesting__nobody_acknowledges__four_requests_then_discover);
     tcase_add_test(tcase, requesting__nak_from_chosen_server__back_to_init_and_ever_slower);
     tcase_add_test(tcase, init_reboot__remembered_address__asked_for_without_server);

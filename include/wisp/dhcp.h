@@ -141,7 +141,7 @@ struct wisp_dhcp_lease {
     uint8_t prefix;
     struct wisp_ip4 broadcast;
     struct wisp_ip4 server;
-    wisp_time from;   /* the request was sent */
+    wisp_time from;   /* the request was sent; the first, if it had to be repeated */
     wisp_time renew;  /* T1; WISP_NEVER: the lease has no end */
     wisp_time rebind; /* T2 */
     wisp_time until;  /* WISP_NEVER: no end */

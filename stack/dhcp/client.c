@@ -205,8 +205,9 @@ void dhcp_compose(struct wisp_dhcp *dhcp, enum dhcp_type type, wisp_time now,
     fill_addresses(dhcp, type, &request, message);
     message->length = dhcp_request_emit(&request, message->bytes);
     dhcp->secs = request.secs;
-    dhcp->sent_at = now;
-    dhcp->tries++;
+    if (dhcp->tries++ == 0) {
+        dhcp->sent_at = now;
+    }
     dhcp->count.sent++;
 }
 

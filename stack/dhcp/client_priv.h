@@ -32,9 +32,9 @@ struct wisp_dhcp {
     enum wisp_dhcp_state state;
     wisp_time due;     /* see above; WISP_NEVER: nothing */
     wisp_time started; /* of this search, for secs */
-    wisp_time sent_at; /* last message */
+    wisp_time sent_at; /* the first message with this xid in this state: an answer may be to it */
     uint32_t xid;
-    uint32_t tries;     /* messages sent in this state */
+    uint32_t tries;     /* messages sent in this state; in RENEWING and REBINDING at most 1 */
     uint32_t refusals;  /* NAKs in a row */
     uint32_t conflicts; /* in a row */
     uint16_t secs;      /* of the DISCOVER, repeated by its REQUEST */

@@ -4,8 +4,9 @@
  *
  * RENEWING asks the server that leased the address, from T1 on; REBINDING asks everybody, from T2 on; each
  * again after half of the time that is left, but not below config.renew_floor. Each of these requests has an
- * xid of its own, so an answer tells exactly when the lease it grants began. The lease's end is watched in
- * wisp_dhcp_next, whatever the state.
+ * xid of its own, so an answer tells exactly when the lease it grants began. In REQUESTING and REBOOTING all have
+ * the same, so an answer may be to the first, and the lease counts from that (§4.4.1). The lease's end is watched
+ * in wisp_dhcp_next, whatever the state.
  */
 #include "client_priv.h"
 #include <string.h>
@@ -131,6 +132,7 @@ static bool ask(struct wisp_dhcp *dhcp, wisp_time now, wisp_time limit,
                 struct wisp_dhcp_message *message)
 {
     dhcp_new_xid(dhcp);
+    dhcp->tries = 0;
     dhcp_compose(dhcp, DHCP_REQUEST, now, message);
     dhcp->due = again_at(dhcp, now, limit);
     return true;
