@@ -196,7 +196,12 @@ START_TEST(denial__with_or_without_soa__ttl_by_rfc_2308)
                 {0x8180, false, 0, 0, DNS_EMPTY, 0},
                 {0x8182, false, 0, 0, DNS_FAILURE, 0},
                 {0x8185, false, 0, 0, DNS_FAILURE, 0},
-                {0x8183, true, 0x80000000u, 50, DNS_NAMELESS, 0}};
+                {0x8183, true, 0x80000000u, 50, DNS_NAMELESS, 0},
+                /* neither authoritative nor recursive: a referral, unless an SOA says no */
+                {0x8100, false, 0, 0, DNS_FAILURE, 0},
+                {0x8100, true, 100, 50, DNS_EMPTY, 50},
+                {0x8100, true, 100, 0, DNS_EMPTY, 0},
+                {0x8500, false, 0, 0, DNS_EMPTY, 0}};
     ask_for("a.org", DNS_A);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         begin(rows[i].flags, 0, rows[i].soa);

@@ -201,6 +201,22 @@ START_TEST(lookup__server_fails_or_is_unreachable__next_one_at_once)
 }
 END_TEST
 
+START_TEST(lookup__server_refers_to_others__next_one_at_once)
+{
+    static const char referral[] = "\300\x0c\0\2\0\1\0\0\0\x3c\0\4\2ns\0";
+    uint8_t bytes[600];
+    find("a.org", 0);
+    expect_question(0, 0, false);
+    size_t length = respond(bytes, 0x8100, 0, referral, 16);
+    bytes[9] = 1; /* an authority */
+    wisp_dns_input(dns, message.channel, false, &message.server, 53, bytes, length, 0);
+    expect_question(0, 1, false);
+    give(0x8180, 1, ANSWER_A, 16, 0);
+    expect_status(WISP_DNS_FOUND);
+    ck_assert_uint_eq(count("dns.denied"), 0);
+}
+END_TEST
+
 START_TEST(lookup__truncated__same_server_by_tcp)
 {
     find("a.org", 0);
@@ -478,6 +494,7 @@ int main(void)
     tcase_add_test(tcase, lookup__no_such_name__denied_and_kept_as_the_soa_says);
     tcase_add_test(tcase, lookup__silent_servers__each_asked_in_turn_ever_longer_then_timeout);
     tcase_add_test(tcase, lookup__server_fails_or_is_unreachable__next_one_at_once);
+    tcase_add_test(tcase, lookup__server_refers_to_others__next_one_at_once);
     tcase_add_test(tcase, lookup__truncated__same_server_by_tcp);
     tcase_add_test(tcase, lookup__alias_out_of_the_response__asked_for_at_most_eight_times);
     tcase_add_test(tcase, lookup__forged_answers__ignored_and_counted);

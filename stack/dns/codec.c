@@ -5,7 +5,8 @@
  * A response is walked record by record, each record taking at least eleven octets, and once more for each
  * alias followed, of which there are at most DNS_CHAIN: work is bounded by the message's length. Only
  * records whose owner is the name asked for, or the alias it leads to, are looked at; whatever else a server
- * adds is not believed, so nothing unasked for reaches the cache. Left out: EDNS (RFC 6891), DNSSEC.
+ * adds is not believed, so nothing unasked for reaches the cache. Nothing at all from a server that neither knows
+ * the zone nor asks others is a referral, or as good as one, not a "no" (RFC 2308 §2.2). Left out: EDNS (RFC 6891), DNSSEC.
  */
 #include "codec.h"
 #include "reader.h"
@@ -15,8 +16,10 @@
 #define CLASS_IN      1
 #define FLAG_RESPONSE 0x8000u
 #define FLAG_OPCODE   0x7800u
+#define FLAG_KNOWS    0x0400u /* AA */
 #define FLAG_CUT      0x0200u /* TC */
 #define FLAG_RECURSE  0x0100u /* RD */
+#define FLAG_RECURSES 0x0080u /* RA */
 #define RCODE         0x000fu
 #define RCODE_NAME    3u
 #define HEADER_SIZE   12u
@@ -148,22 +151,25 @@ static void find(const struct message *m, const uint8_t *owner, uint16_t type,
     }
 }
 
-/* RFC 2308 §5: how long "no" may be kept: the SOA's TTL or its last field, whichever is less; 0 without. */
-static uint32_t denial_ttl(const struct message *m)
+/* RFC 2308 §5: how long "no" may be kept: the SOA's TTL or its last field, whichever is less; false, and 0,
+ * without. */
+static bool denial_ttl(const struct message *m, uint32_t *ttl)
 {
     struct record record;
     size_t at = m->records;
+    *ttl = 0;
     for (uint32_t i = 0; i < (uint32_t)m->answers + m->authorities; i++) {
         if (!next_record(m, &at, &record)) {
-            return 0;
+            return false;
         }
         if (i >= m->answers && record.type == DNS_SOA && record.class == CLASS_IN &&
             record.size >= 22) {
             uint32_t minimum = wisp_be32_get(m->bytes + record.data + record.size - 4);
-            return minimum < record.ttl ? minimum : record.ttl;
+            *ttl = minimum < record.ttl ? minimum : record.ttl;
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
 /* Follows aliases from the question's name; response->name is how far it came. */
@@ -203,16 +209,20 @@ void dns_response_parse(const struct dns_question *question, const uint8_t *byte
         response->verdict = DNS_TRUNCATED;
     } else if ((m.flags & RCODE) == RCODE_NAME) {
         response->verdict = DNS_NAMELESS;
-        response->ttl = denial_ttl(&m);
+        denial_ttl(&m, &response->ttl);
     } else if (m.flags & RCODE) {
         response->verdict = DNS_FAILURE;
     } else {
         response->verdict = follow(question, &m, response);
         if (response->verdict == DNS_EMPTY || response->verdict == DNS_ALIAS) {
-            uint32_t ttl = denial_ttl(&m);
-            /* An alias with the zone's SOA beside it says that its end has no such record. */
-            response->verdict = ttl > 0 ? DNS_EMPTY : response->verdict;
-            response->ttl = ttl;
+            bool denied = denial_ttl(&m, &response->ttl);
+            if (response->verdict == DNS_EMPTY && !denied &&
+                !(m.flags & (FLAG_KNOWS | FLAG_RECURSES))) {
+                response->verdict = DNS_FAILURE;
+            } else if (response->ttl > 0) {
+                /* An alias with the zone's SOA beside it says that its end has no such record. */
+                response->verdict = DNS_EMPTY;
+            }
         }
     }
 }
