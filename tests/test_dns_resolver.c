@@ -238,6 +238,21 @@ START_TEST(lookup__truncated__same_server_by_tcp)
 }
 END_TEST
 
+START_TEST(lookup__foreign_answer_by_tcp__next_server_at_once)
+{
+    uint8_t bytes[600];
+    find("a.org", 0);
+    expect_question(0, 0, false);
+    give(0x8380, 0, NULL, 0, 0);
+    expect_question(0, 0, true);
+    size_t length = respond(bytes, 0x8180, 1, ANSWER_A, 16);
+    bytes[1]++;
+    wisp_dns_input(dns, message.channel, true, &message.server, 53, bytes, length, 0);
+    expect_question(0, 1, false);
+    ck_assert_uint_eq(count("dns.rx.foreign"), 1);
+}
+END_TEST
+
 START_TEST(lookup__alias_out_of_the_response__asked_for_at_most_eight_times)
 {
     find("a.org", 0);
@@ -496,6 +511,7 @@ int main(void)
     tcase_add_test(tcase, lookup__server_fails_or_is_unreachable__next_one_at_once);
     tcase_add_test(tcase, lookup__server_refers_to_others__next_one_at_once);
     tcase_add_test(tcase, lookup__truncated__same_server_by_tcp);
+    tcase_add_test(tcase, lookup__foreign_answer_by_tcp__next_server_at_once);
     tcase_add_test(tcase, lookup__alias_out_of_the_response__asked_for_at_most_eight_times);
     tcase_add_test(tcase, lookup__forged_answers__ignored_and_counted);
     tcase_add_test(tcase, search_list__one_label__domains_first_then_as_it_is);

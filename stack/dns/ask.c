@@ -215,7 +215,9 @@ static void use_response(struct wisp_dns_lookup *lookup, const struct dns_respon
         break;
     case DNS_FOREIGN:
         dns->count.foreign++;
-        if (!lookup->tcp && ++lookup->guesses == GUESSES) {
+        if (lookup->tcp) {
+            give_up_server(lookup, now); /* a connection for one question bears nothing else */
+        } else if (++lookup->guesses == GUESSES) {
             ask_by_tcp(lookup, now);
         }
         break;
