@@ -343,6 +343,32 @@ START_TEST(options__of_length_zero__as_if_not_there)
 }
 END_TEST
 
+/* covers: O28, DH-09 */
+START_TEST(broadcast_address__any__by_the_mask_and_a_router_of_that_address_kept)
+{
+    static const struct {
+        struct wisp_ip4 said;
+        uint8_t adjusted;
+    } rows[] = {
+        {{{192, 0, 2, 255}}, 0},
+        {{{255, 255, 255, 255}}, 0},
+        {{{192, 0, 2, 1}}, WISP_DHCP_ADJUSTED_BROADCAST}, /* the router */
+        {{{192, 0, 2, 0}}, WISP_DHCP_ADJUSTED_BROADCAST},
+        {{{10, 255, 255, 255}}, WISP_DHCP_ADJUSTED_BROADCAST},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        reply_begin(&reply, ACK, 7, PEER_ADDRESS);
+        reply_u32(&reply, 1, 0xffffff00);
+        reply_ip4(&reply, 3, wisp_ip4(192, 0, 2, 1));
+        reply_ip4(&reply, 28, rows[i].said);
+        read_lease(PEER_ADDRESS, false);
+        ck_assert(wisp_ip4_equal(lease.broadcast, wisp_ip4(192, 0, 2, 255)));
+        ck_assert_msg(lease.adjusted == rows[i].adjusted, "row %zu: %u", i, lease.adjusted);
+        ck_assert_uint_eq(lease.routes, 1);
+    }
+}
+END_TEST
+
 /* covers: O28, O42 */
 START_TEST(broadcast_and_time_servers__told_or_not__taken_or_by_the_mask)
 {
@@ -352,10 +378,10 @@ START_TEST(broadcast_and_time_servers__told_or_not__taken_or_by_the_mask)
     read_lease(PEER_ADDRESS, false);
     ck_assert(wisp_ip4_equal(lease.broadcast, wisp_ip4(192, 0, 2, 255)));
     ck_assert_uint_eq(lease.time_servers, 0);
-    reply_ip4(&reply, 28, wisp_ip4(192, 0, 2, 0));
+    reply_ip4(&reply, 28, wisp_ip4(192, 0, 2, 255));
     reply_option(&reply, 42, servers, sizeof(servers));
     read_lease(PEER_ADDRESS, false);
-    ck_assert(wisp_ip4_equal(lease.broadcast, wisp_ip4(192, 0, 2, 0)));
+    ck_assert(wisp_ip4_equal(lease.broadcast, wisp_ip4(192, 0, 2, 255)));
     ck_assert_uint_eq(lease.time_servers, 2);
     ck_assert(wisp_ip4_equal(lease.time_server[1], wisp_ip4(10, 0, 0, 10)));
     ck_assert_uint_eq(lease.adjusted, WISP_DHCP_ADJUSTED_SERVERS);
@@ -465,6 +491,7 @@ int main(void)
     tcase_add_test(tcase, options__255_octets_for_every_code__bounded);
     tcase_add_test(tcase, router_and_dns__63_entries_each__first_ones_kept);
     tcase_add_test(tcase, options__of_length_zero__as_if_not_there);
+    tcase_add_test(tcase, broadcast_address__any__by_the_mask_and_a_router_of_that_address_kept);
     tcase_add_test(tcase, broadcast_and_time_servers__told_or_not__taken_or_by_the_mask);
     tcase_add_test(tcase, names__proper__taken);
     tcase_add_test(tcase, names__with_loops_or_foreign_octets__unused);

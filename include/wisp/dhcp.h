@@ -121,13 +121,14 @@ void wisp_dhcp_input(struct wisp_dhcp *dhcp, const uint8_t *bytes, size_t length
 
 /* What a server said and the client did not take as it was. */
 enum wisp_dhcp_adjusted {
-    WISP_DHCP_ADJUSTED_MASK = 1,    /* missing, no mask, too wide: the address's class gives it */
-    WISP_DHCP_ADJUSTED_TIMES = 2,   /* T1, T2 not in order: a half and seven eighths of the lease */
-    WISP_DHCP_ADJUSTED_ROUTER = 4,  /* a router that cannot be one is left out */
-    WISP_DHCP_ADJUSTED_ROUTES = 8,  /* classless routes malformed, too wide or too many: left out */
-    WISP_DHCP_ADJUSTED_MTU = 16,    /* below 576 or above the device's */
-    WISP_DHCP_ADJUSTED_NAMES = 32,  /* host name, domain or search list malformed: left out */
-    WISP_DHCP_ADJUSTED_SERVERS = 64 /* name or time servers that cannot be such are left out */
+    WISP_DHCP_ADJUSTED_MASK = 1,   /* missing, no mask, too wide: the address's class gives it */
+    WISP_DHCP_ADJUSTED_TIMES = 2,  /* T1, T2 not in order: a half and seven eighths of the lease */
+    WISP_DHCP_ADJUSTED_ROUTER = 4, /* a router that cannot be one is left out */
+    WISP_DHCP_ADJUSTED_ROUTES = 8, /* classless routes malformed, too wide or too many: left out */
+    WISP_DHCP_ADJUSTED_MTU = 16,   /* below 576 or above the device's */
+    WISP_DHCP_ADJUSTED_NAMES = 32, /* host name, domain or search list malformed: left out */
+    WISP_DHCP_ADJUSTED_SERVERS = 64,   /* name or time servers that cannot be such are left out */
+    WISP_DHCP_ADJUSTED_BROADCAST = 128 /* neither the mask's nor 255.255.255.255: not used */
 };
 
 struct wisp_dhcp_route {
@@ -139,7 +140,7 @@ struct wisp_dhcp_route {
 struct wisp_dhcp_lease {
     struct wisp_ip4 address;
     uint8_t prefix;
-    struct wisp_ip4 broadcast;
+    struct wisp_ip4 broadcast; /* by the mask; option 28 is only compared with it */
     struct wisp_ip4 server;
     wisp_time from;   /* the request was sent; the first, if it had to be repeated */
     wisp_time renew;  /* T1; WISP_NEVER: the lease has no end */

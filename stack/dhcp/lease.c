@@ -8,6 +8,7 @@
  *   not 0 < T1 < T2 < lease                   T1, T2 = 1/2, 7/8 of the lease
  *   no mask, one with holes, or 0.0.0.0       the mask of the address's class
  *   a mask of 1 to 7 bits                     the same, unless wide routes are allowed: see routes.c
+ *   a broadcast address that is not the mask's nor 255.255.255.255: the mask's, as always
  *   MTU below 68                              not said
  *   MTU 68..575, or above the device's        576, the device's
  *
@@ -60,7 +61,11 @@ static void read_mask(const struct dhcp_options *options, bool wide, struct wisp
     }
     lease->broadcast =
         wisp_ip4_from_value(wisp_ip4_value(lease->address) | ~wisp_ip4_mask(lease->prefix));
-    dhcp_options_ip4(options, DHCP_OPTION_BROADCAST, &lease->broadcast);
+    uint32_t said;
+    if (dhcp_options_u32(options, DHCP_OPTION_BROADCAST, &said) && said != UINT32_MAX &&
+        said != wisp_ip4_value(lease->broadcast)) {
+        lease->adjusted |= WISP_DHCP_ADJUSTED_BROADCAST;
+    }
 }
 
 static void read_mtu(const struct dhcp_options *options, uint16_t most,

@@ -51,6 +51,8 @@ const char *wisp_dhcp_adjusted_text(enum wisp_dhcp_adjusted bit)
         return "a malformed name left out";
     case WISP_DHCP_ADJUSTED_SERVERS:
         return "a name or time server that cannot be one left out";
+    case WISP_DHCP_ADJUSTED_BROADCAST:
+        return "a broadcast address of another network left out";
     default:
         return "nothing";
     }

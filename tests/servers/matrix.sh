@@ -251,7 +251,7 @@ expiry)
     check_frames "$name, expiry" expiry
     ;;
 odd)
-    extra='option interface-mtu 20;'
+    extra='option interface-mtu 20; option broadcast-address 10.0.0.1;'
     serve "$server" br0 10.0.0.160 10.0.0.161 10 90 3 128.0.0.0 10.255.255.255
     client odd dhcp-lease
     t_check "$name: T1 behind T2 behind the end, a mask of one bit, an MTU of 20, a router that is none: a lease with T1 and T2 of its own" \
@@ -260,7 +260,8 @@ odd)
     t_check "$name: renewed with the same values, twice" sh -c \
         "for i in \$(seq 500); do [ \$(grep -c ^renewed '$scratch/odd.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
     client_end odd
-    for what in 'no usable mask' 'T1, T2 and lease time out of order' 'an MTU out of range' 'a router that cannot be one'; do
+    for what in 'no usable mask' 'T1, T2 and lease time out of order' 'an MTU out of range' 'a router that cannot be one' \
+        'a broadcast address of another network'; do
         t_check "$name: said once: $what" sh -c "[ \$(grep -c \"lease is odd: $what\" '$scratch/odd.log') -eq 1 ]"
     done
     ;;
