@@ -131,6 +131,7 @@ START_TEST(texts__as_long_as_can_be__message_fits_without_overload)
     again();
     peer_bind(dhcp, 3600, 0);
     wisp_dhcp_start(dhcp, 0);
+    expect_event(dhcp, WISP_DHCP_LOST, WISP_DHCP_REASON_RELEASED);
     expect_message(dhcp, 0, DISCOVER, &message);
     ck_assert_uint_le(message.length, WISP_DHCP_MESSAGE_MAX);
     ck_assert_uint_eq(message.bytes[message.length - 1], 255);
@@ -179,6 +180,7 @@ START_TEST(whole_life__every_message__same_client_id_and_parameter_list)
     uint8_t list[13];
     peer_bind(dhcp, 3600, 0);
     wisp_dhcp_start(dhcp, 0);
+    expect_event(dhcp, WISP_DHCP_LOST, WISP_DHCP_REASON_RELEASED);
     expect_message(dhcp, 0, DISCOVER, &message);
     memcpy(id, request_option(&message, 61, &length), sizeof(id));
     memcpy(list, request_option(&message, 55, &length), sizeof(list));

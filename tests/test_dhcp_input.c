@@ -88,6 +88,7 @@ START_TEST(every_waiting_state__spoiled_replies__ignored_and_counted)
     expect_message(dhcp, now, REQUEST, &message);
     spoil_all(NAK, now);
     wisp_dhcp_inform(dhcp, PEER_ADDRESS, 24, now);
+    expect_event(dhcp, WISP_DHCP_LOST, WISP_DHCP_REASON_RELEASED);
     expect_message(dhcp, now, INFORM, &message);
     spoil_all(ACK, now);
 }

@@ -481,9 +481,26 @@ START_TEST(bound__link_away_and_back_or_resumed__asks_for_its_address_again)
 }
 END_TEST
 
-START_TEST(bound__started_again__old_address_leaves_when_another_is_leased)
+START_TEST(bound__started_again_or_informed__old_address_leaves_at_once)
 {
-    lease(LEASED);
+    struct wisp_addr addr;
+    uint8_t prefix;
+    for (int again = 0; again < 3; again++) {
+        struct wisp_dhcp *dhcp = wisp_dhcp_run_machine(run);
+        lease(LEASED);
+        if (again == 0) {
+            wisp_dhcp_start(dhcp, net.now);
+        } else if (again == 1) {
+            wisp_dhcp_reboot(dhcp, LEASED, net.now);
+        } else {
+            wisp_dhcp_inform(dhcp, LEASED, 24, net.now);
+        }
+        settle();
+        expect_told(WISP_DHCP_LOST, WISP_DHCP_REASON_RELEASED);
+        ck_assert(!wisp_stack_address(net.stack[0], &addr, &prefix));
+        while (net_sent(&net, (uint8_t[2000]){0}, 2000) > 0) {
+        }
+    }
     lease(wisp_ip4(192, 0, 2, 99));
     ck_assert(has_address(wisp_ip4(192, 0, 2, 99), 24));
     end();
@@ -628,7 +645,7 @@ int main(void)
     tcase_add_test(tcase, lease_with_router__route__by_it_unless_a_gateway_is_given);
     tcase_add_test(tcase, mask_32_and_router_beyond__packets__leave_by_it);
     tcase_add_test(tcase, bound__link_away_and_back_or_resumed__asks_for_its_address_again);
-    tcase_add_test(tcase, bound__started_again__old_address_leaves_when_another_is_leased);
+    tcase_add_test(tcase, bound__started_again_or_informed__old_address_leaves_at_once);
     tcase_add_test(tcase, release__message_leaves_by_the_address__then_it_goes);
     tcase_add_test(tcase, selecting__offer_from_another_port_or_too_long__ignored);
     tcase_add_test(tcase, no_packet_to_be_had__discover__leaves_when_there_is_one);

@@ -49,7 +49,7 @@ struct wisp_dhcp_config {
     const char *client_id;    /* see above; null (default) or "": made from the MAC */
     const char *host_name;    /* told to the server; null (default): none */
     const char *vendor_class; /* default "wisp"; null: none */
-    uint16_t max_message;     /* largest message accepted, default 1500 */
+    uint16_t max_message;     /* largest message accepted, 576 at least, default 1500 */
     uint16_t mtu;             /* the device's; no lease gives more. default 1500 */
     /* wait 1 to 10 s before the first message (RFC 2131 §4.4.1), default false */
     bool start_delay;
@@ -57,11 +57,12 @@ struct wisp_dhcp_config {
     bool broadcast;
     /* believe masks and classless routes with prefix 1..7, default false (CVE-2024-3661) */
     bool wide_routes;
-    /* first retransmission after, default 4 s, a quarter of it as jitter */
+    /* first retransmission after, default 4 s, a quarter of it as jitter; not 0, or it asks without a pause */
     wisp_time retry_first;
-    wisp_time retry_last;   /* it doubles up to this, default 64 s */
-    wisp_time renew_floor;  /* least time between requests while renewing, default 60 s */
-    wisp_time decline_wait; /* pause after a conflict, default 10 s */
+    wisp_time retry_last;  /* it doubles up to this, default 64 s; retry_first at least */
+    wisp_time renew_floor; /* least time between requests while renewing, default 60 s; 0: none */
+    wisp_time
+        decline_wait; /* pause after a conflict, default 10 s, which RFC 2131 asks for; or 0 */
     wisp_hash_fn hash;
     uint8_t seed[32]; /* secret and unpredictable: transaction ids hang on it */
 };
@@ -77,14 +78,14 @@ struct wisp_dhcp *wisp_dhcp_init(void *mem, size_t size, const struct wisp_dhcp_
 
 /* ---- what is asked of it ---- */
 
-/* Looks for a lease (INIT). Whatever was there before is forgotten without a word. */
+/* Looks for a lease (INIT). One that was there before is LOST (RELEASED), without a word to its server. */
 void wisp_dhcp_start(struct wisp_dhcp *dhcp, wisp_time now);
 
 /* Asks whether address, remembered from an earlier life, is still leased (INIT-REBOOT); as start when it is
  * no host's (0.0.0.0), or when nobody answers. */
 void wisp_dhcp_reboot(struct wisp_dhcp *dhcp, struct wisp_ip4 address, wisp_time now);
 
-/* Asks for everything but an address, which was configured otherwise (INFORM). */
+/* Asks for everything but an address, which was configured otherwise (INFORM); a lease is LOST as by start. */
 void wisp_dhcp_inform(struct wisp_dhcp *dhcp, struct wisp_ip4 address, uint8_t prefix,
                       wisp_time now);
 
@@ -173,8 +174,8 @@ enum wisp_dhcp_reason {
     WISP_DHCP_REASON_EXPIRED,
     WISP_DHCP_REASON_REFUSED, /* the server said no (NAK) */
     WISP_DHCP_REASON_CONFLICT,
-    WISP_DHCP_REASON_CHANGED, /* the server gave another address */
-    WISP_DHCP_REASON_RELEASED,
+    WISP_DHCP_REASON_CHANGED,   /* the server gave another address */
+    WISP_DHCP_REASON_RELEASED,  /* or given up by start, reboot or inform */
     WISP_DHCP_REASON_NO_SERVER, /* UNUSABLE: no server identifier, or no host's */
     WISP_DHCP_REASON_NO_HOST,   /* UNUSABLE: the address is no single host's */
     WISP_DHCP_REASON_NO_TIME    /* UNUSABLE: no lease time, or 0 */
@@ -189,7 +190,8 @@ struct wisp_dhcp_event {
 /* The next event, or false. To be taken after each input and each round of next: at most 8 wait. */
 bool wisp_dhcp_next_event(struct wisp_dhcp *dhcp, struct wisp_dhcp_event *event);
 
-/* What is leased (or was told by an inform) now, or null. */
+/* What is leased (or was told by an inform) now, or null. Valid, as it is, until the next call with dhcp that is no
+ * question: its contents change with each answer. */
 const struct wisp_dhcp_lease *wisp_dhcp_lease(const struct wisp_dhcp *dhcp);
 
 enum wisp_dhcp_state {

@@ -31,23 +31,24 @@ static wisp_time start_at(struct wisp_dhcp *dhcp, wisp_time now)
     return wisp_time_add(now, WISP_SEC(1) + WISP_MS(wisp_rng_below(&dhcp->rng, 9001)));
 }
 
-static void forget(struct wisp_dhcp *dhcp)
+void dhcp_forget(struct wisp_dhcp *dhcp)
 {
-    dhcp->leased = false;
+    dhcp_lose(dhcp, WISP_DHCP_REASON_RELEASED);
     dhcp->declining = false;
+    dhcp->silence_told = false;
     dhcp->refusals = 0;
     dhcp->conflicts = 0;
 }
 
 void wisp_dhcp_start(struct wisp_dhcp *dhcp, wisp_time now)
 {
-    forget(dhcp);
+    dhcp_forget(dhcp);
     dhcp_search(dhcp, start_at(dhcp, now));
 }
 
 void wisp_dhcp_reboot(struct wisp_dhcp *dhcp, struct wisp_ip4 address, wisp_time now)
 {
-    forget(dhcp);
+    dhcp_forget(dhcp);
     dhcp_search(dhcp, start_at(dhcp, now));
     if (dhcp_is_host(address)) {
         dhcp->wanted = address;

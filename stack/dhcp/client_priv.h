@@ -76,6 +76,7 @@ void dhcp_compose(struct wisp_dhcp *dhcp, enum dhcp_type type, wisp_time now,
 wisp_time dhcp_backoff(struct wisp_dhcp *dhcp, uint32_t tries);
 
 /* acquire.c: INIT, SELECTING, REQUESTING, INIT-REBOOT, REBOOTING */
+void dhcp_forget(struct wisp_dhcp *dhcp);
 void dhcp_search(struct wisp_dhcp *dhcp, wisp_time at);
 bool dhcp_acquire_step(struct wisp_dhcp *dhcp, wisp_time now, struct wisp_dhcp_message *message);
 void dhcp_offer(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply, wisp_time now);

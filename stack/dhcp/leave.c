@@ -35,9 +35,7 @@ void wisp_dhcp_release(struct wisp_dhcp *dhcp, wisp_time now)
 void wisp_dhcp_inform(struct wisp_dhcp *dhcp, struct wisp_ip4 address, uint8_t prefix,
                       wisp_time now)
 {
-    dhcp->leased = false;
-    dhcp->declining = false;
-    dhcp->silence_told = false;
+    dhcp_forget(dhcp);
     dhcp->wanted = address;
     dhcp->inform_prefix = prefix;
     dhcp_enter(dhcp, WISP_DHCP_STATE_INFORMING, now);

@@ -117,9 +117,6 @@ static void withdraw(struct wisp_dhcp_run *run, wisp_time now)
 static void apply(struct wisp_dhcp_run *run, const struct wisp_dhcp_lease *lease, wisp_time now)
 {
     struct wisp_addr addr = wisp_addr_ip4(lease->address);
-    if (run->applied && !wisp_ip4_equal(run->address, lease->address)) {
-        withdraw(run, now); /* the machine was started again without a word about the old one */
-    }
     if (!run->applied || run->prefix != lease->prefix) {
         (void)wisp_stack_address_add(run->config.stack, &addr, lease->prefix, now);
         run->applied = true;

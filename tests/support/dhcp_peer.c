@@ -138,7 +138,11 @@ void peer_bind(struct wisp_dhcp *dhcp, uint32_t lease, wisp_time now)
 {
     struct wisp_dhcp_message message;
     static struct reply reply;
+    bool leased = wisp_dhcp_lease(dhcp) && wisp_dhcp_state(dhcp) != WISP_DHCP_STATE_INFORMED;
     wisp_dhcp_start(dhcp, now);
+    if (leased) {
+        expect_event(dhcp, WISP_DHCP_LOST, WISP_DHCP_REASON_RELEASED);
+    }
     expect_message(dhcp, now, DISCOVER, &message);
     reply_make(&reply, OFFER, request_xid(&message), PEER_ADDRESS, lease);
     reply_give(&reply, dhcp, now);

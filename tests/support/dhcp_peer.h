@@ -51,7 +51,7 @@ struct wisp_ip4 request_ciaddr(const struct wisp_dhcp_message *message);
 void peer_config(struct wisp_dhcp_config *config, uint32_t number);
 struct wisp_dhcp *peer_client(const struct wisp_dhcp_config *config);
 
-/* Drives a fresh client to BOUND with that lease time; returns when it is. */
+/* Drives a client, a fresh one or started again, to BOUND with that lease time; returns when it is. */
 void peer_bind(struct wisp_dhcp *dhcp, uint32_t lease, wisp_time now);
 
 /* The next message, which must be there, and of that type. */
