@@ -85,7 +85,7 @@ static enum wisp_err finish(struct wisp_udp_socket *socket, struct outgoing *out
         socket->has_sent = true;
     }
     udp->count[err == WISP_OK ? WISP_UDP_TX_SENT : WISP_UDP_TX_REFUSED]++;
-    return err != WISP_OK && unconfigured ? WISP_ERR_UNREACHABLE : err;
+    return err == WISP_ERR_ADDRESS_LOST && unconfigured ? WISP_ERR_UNREACHABLE : err;
 }
 
 /* Appends bytes on pages of the stack's. False: pages ran out. */
