@@ -10,7 +10,7 @@
 
 static const struct wisp_param params[] = {
     {"sum", NULL, NULL, "print checksum and length as cksum does, instead of the bytes"},
-    {"timeout", "30", "SECONDS", "give up after so long without a byte"},
+    {"timeout", "30", "SECONDS", "give up after so long without an address or a byte"},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -185,9 +185,7 @@ static const char *failure(const struct fetch *fetch)
 static void find_host(struct fetch *fetch)
 {
     const char *why;
-    if (!wisp_net_await(&fetch->net)) {
-        wisp_platform_exit(1, "ended before there was an address");
-    }
+    wisp_net_await(&fetch->net, fetch->timeout);
     if (!wisp_net_find(&fetch->net, fetch->host, fetch->name_length, fetch->tcp, &wisp_dns_by_tcp,
                        &fetch->remote, &why)) {
         char line[320];

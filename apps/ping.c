@@ -3,7 +3,8 @@
 #include "net.h"
 #include "text.h"
 
-#define IN_FLIGHT 64u /* requests whose time of sending is remembered */
+#define IN_FLIGHT 64u          /* requests whose time of sending is remembered */
+#define AWAIT     WISP_SEC(30) /* for an address by DHCP */
 
 static const struct wisp_param params[] = {
     {"count", "4", "N", "requests to send"},
@@ -15,7 +16,8 @@ static const struct wisp_param params[] = {
 
 const struct wisp_app wisp_app = {.name = "ping",
                                   .summary =
-                                      "Asks a host for an echo and measures how long it takes.",
+                                      "Asks a host for an echo and measures how long it takes.\n"
+                                      "Waits up to 30 s for an address of its own.",
                                   .params = params,
                                   .operands = "ADDRESS"};
 
@@ -146,9 +148,7 @@ int wisp_app_main(void)
     wisp_net_open(&ping.net,
                   &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly, .quiet = true});
     bool acted = true;
-    if (!wisp_net_await(&ping.net)) {
-        wisp_platform_exit(1, "ended before there was an address");
-    }
+    wisp_net_await(&ping.net, AWAIT);
     while (!done(&ping) && wisp_net_step(&ping.net, acted ? 0 : ping.next_at)) {
         listen(&ping);
         acted = ping.sent < ping.count && ping.net.now >= ping.next_at;

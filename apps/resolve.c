@@ -7,11 +7,17 @@
 #include "net_names.h"
 #include "text.h"
 
+static const struct wisp_param params[] = {
+    {"timeout", "30", "SECONDS", "give up after so long without an address of its own"},
+    {NULL, NULL, NULL, NULL},
+};
+
 const struct wisp_app wisp_app = {
     .name = "resolve",
     .summary =
         "Prints the addresses of names (IPv4, up to eight each) and the names of addresses.\n"
         "Status 0: all were found; 1: not all; 2: wrong use.",
+    .params = params,
     .operands = "NAME|ADDRESS...",
 };
 
@@ -60,15 +66,14 @@ int wisp_app_main(void)
     static struct wisp_net net;
     struct wisp_net_names names;
     bool all = true;
+    wisp_time timeout = WISP_SEC(wisp_net_number("timeout", 1, 86400));
     if (!wisp_platform_operand(0)) {
         wisp_platform_exit(2, "what to look up is needed: a name like example.org, or an address");
     }
     wisp_net_open(&net,
                   &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly, .quiet = true});
     struct wisp_tcp *tcp = wisp_net_tcp(&net, NULL);
-    if (!wisp_net_await(&net)) {
-        wisp_platform_exit(1, "ended before there was an address");
-    }
+    wisp_net_await(&net, timeout);
     wisp_net_names_open(&names, &net, tcp, &wisp_dns_by_tcp);
     for (uint32_t i = 0; wisp_platform_operand(i); i++) {
         all = resolve(&names, wisp_platform_operand(i)) && all;

@@ -154,16 +154,19 @@ bool wisp_net_step(struct wisp_net *net, wisp_time at)
     return true;
 }
 
-bool wisp_net_await(struct wisp_net *net)
+void wisp_net_await(struct wisp_net *net, wisp_time patience)
 {
+    wisp_time until = wisp_time_add(net->now, patience);
     struct wisp_addr addr;
     uint8_t prefix;
     while (!wisp_stack_address(net->stack, &addr, &prefix)) {
-        if (!wisp_net_step(net, WISP_NEVER)) {
-            return false;
+        if (net->now >= until) {
+            wisp_platform_exit(1, "no address in time: does a DHCP server answer?");
+        }
+        if (!wisp_net_step(net, until)) {
+            wisp_platform_exit(1, "ended before there was an address");
         }
     }
-    return true;
 }
 
 void wisp_net_close(struct wisp_net *net)

@@ -56,8 +56,9 @@ struct wisp_net {
  */
 void wisp_net_open(struct wisp_net *net, const struct wisp_net_config *config);
 
-/* Steps until there is an address to speak from. False: an end was asked for before. */
-bool wisp_net_await(struct wisp_net *net);
+/* Steps until there is an address to speak from; ends the program when that takes longer than patience, or an end
+ * is asked for. */
+void wisp_net_await(struct wisp_net *net, wisp_time patience);
 
 /* Attaches TCP or UDP; change adjusts the default configuration, or null. There is one UDP, DHCP's too: a second
  * call gives the first one's, and wisp_net_close ends it. */

@@ -163,4 +163,14 @@ cp "$scratch/resolve.pcap" "$scratch/fetch.pcap"
 t_check "tshark finds nothing wrong in our questions" sh -c \
     "! tshark -n -r '$scratch/fetch.pcap' -Y 'dns.flags.response == 0 && (_ws.malformed || _ws.expert.severity >= 6291456)' 2> /dev/null | grep -q ."
 t_check "a name server that is not there" fails 'no name server answers' http://page.example.net/ --nameserver=10.0.0.200
+kill "${pids[1]}" # dnsmasq: there is no DHCP server any more
+wait "${pids[1]}" 2> /dev/null
+late() { # command...
+    local before=$SECONDS
+    "$@" && [ $((SECONDS - before)) -le 5 ]
+}
+t_check "fetch: no DHCP server: an error after --timeout" \
+    late fails 'no address in time' http://page.example.net/ --timeout=2
+t_check "resolve: no DHCP server: an error after --timeout" late eval \
+    "! resolve --timeout=2 page.example.net && grep -q 'no address in time' '$scratch/resolve.log'"
 t_done
