@@ -503,6 +503,31 @@ START_TEST(selecting__link_returns__discovers_at_once)
 }
 END_TEST
 
+/* A backend that has the link come and go all the time causes no flood. */
+START_TEST(any_state__link_returns_a_thousand_times_a_second__one_message_a_second)
+{
+    for (int bound = 0; bound < 3; bound++) {
+        uint32_t messages = 0;
+        wisp_time now = WISP_SEC(100 * (bound + 1));
+        if (bound == 1) {
+            peer_bind(dhcp, 3600, now);
+        } else if (bound == 2) {
+            wisp_dhcp_inform(dhcp, PEER_ADDRESS, 24, now);
+        } else {
+            wisp_dhcp_start(dhcp, now);
+        }
+        for (int ms = 0; ms < 10000; ms++, now += WISP_MS(1)) {
+            wisp_dhcp_confirm(dhcp, now);
+            while (wisp_dhcp_next(dhcp, now, &message)) {
+                messages++;
+            }
+            ck_assert(wisp_dhcp_deadline(dhcp) > now);
+        }
+        ck_assert_msg(messages >= 9 && messages <= 11, "%u messages", messages);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dhcp_acquire");
@@ -530,6 +555,7 @@ int main(void)
     tcase_add_test(tcase, rebooting__nak_from_any_server__discovers_at_once);
     tcase_add_test(tcase, rebooting__nobody_answers__discovers);
     tcase_add_test(tcase, selecting__link_returns__discovers_at_once);
+    tcase_add_test(tcase, any_state__link_returns_a_thousand_times_a_second__one_message_a_second);
     suite_add_tcase(suite, tcase);
     return wisp_suite_run(suite);
 }

@@ -90,7 +90,7 @@ void wisp_dhcp_inform(struct wisp_dhcp *dhcp, struct wisp_ip4 address, uint8_t p
                       wisp_time now);
 
 /* The link was away, or the machine slept or moved: asks whether the lease still stands, using it
- * meanwhile; a search that is under way starts afresh. */
+ * meanwhile; a search that is under way starts afresh. At most once a second, however often it is called. */
 void wisp_dhcp_confirm(struct wisp_dhcp *dhcp, wisp_time now);
 
 /* Another host has the leased address: it is lost and declined, and a new search starts after

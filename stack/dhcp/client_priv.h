@@ -17,7 +17,8 @@
 #define DHCP_SILENT_TRIES  2u /* DISCOVERs without an answer before it is told: about 12 s */
 #define DHCP_EVENTS        8u
 #define DHCP_REFUSAL_MAX   64u
-#define DHCP_MAX_CONFLICTS 10u /* RFC 5227 §2.1.1: then at most one new address a minute */
+#define DHCP_MAX_CONFLICTS 10u         /* RFC 5227 §2.1.1: then at most one new address a minute */
+#define DHCP_CONFIRM_LEAST WISP_SEC(1) /* however often the link comes and goes */
 #define DHCP_RELEASE_LINGER                                                                        \
     WISP_MS(100) /* the address stays so long for the message to leave (ARP) */
 
