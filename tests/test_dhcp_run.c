@@ -221,6 +221,31 @@ static void expect_hop(struct wisp_ip4 remote, struct wisp_ip4 hop)
 }
 
 /* covers: D6 */
+START_TEST(device_with_a_small_mtu__discover__bounds_answers_by_it)
+{
+    /* the device's, the configuration's, what is told */
+    static const uint16_t rows[][3] = {
+        {1500, 1500, 1500}, {1000, 1500, 1000}, {1000, 800, 800}, {296, 1500, 576}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct wisp_dhcp_message message;
+        uint8_t header[42];
+        uint8_t length;
+        wisp_dhcp_run_fini(run, net.now);
+        config.netdev->caps.mtu = rows[i][0];
+        config.dhcp.max_message = rows[i][1];
+        size_t size = wisp_dhcp_run_size(&config);
+        run = wisp_dhcp_run_init(net_memory(&net, size), size, &config);
+        wisp_dhcp_start(wisp_dhcp_run_machine(run), net.now);
+        wisp_dhcp_run_step(run, net.now);
+        config.netdev->caps.mtu = 1500; /* which the message needs to leave in one piece */
+        settle();
+        expect_sent(DISCOVER, &message, header);
+        ck_assert_uint_eq(net_get16(request_option(&message, 57, &length)), rows[i][2]);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(no_address__messages__from_nobody_to_everybody_and_unicast_answers_taken)
 {
     struct wisp_dhcp_message message;
@@ -638,6 +663,7 @@ int main(void)
     Suite *suite = suite_create("dhcp_run");
     TCase *tcase = tcase_create("fresh");
     tcase_add_checked_fixture(tcase, setup, NULL);
+    tcase_add_test(tcase, device_with_a_small_mtu__discover__bounds_answers_by_it);
     tcase_add_test(tcase, no_address__messages__from_nobody_to_everybody_and_unicast_answers_taken);
     tcase_add_test(tcase, ack__leased__announced_in_the_same_moment);
     tcase_add_test(tcase,

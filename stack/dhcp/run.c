@@ -13,6 +13,7 @@
 #define RETRY_AFTER  WISP_MS(10)
 #define TTL          64
 #define MESSAGE_MOST 1500u
+#define MTU_LEAST    576u /* option 57 says no less */
 
 struct wisp_dhcp_run {
     struct wisp_dhcp_run_config config;
@@ -51,6 +52,9 @@ struct wisp_dhcp_run *wisp_dhcp_run_init(void *mem, size_t size,
     run->device_mtu = config->netdev->caps.mtu;
     run->config.dhcp.mac = config->netdev->caps.mac;
     run->config.dhcp.mtu = run->device_mtu;
+    if (run->config.dhcp.max_message > run->device_mtu) {
+        run->config.dhcp.max_message = run->device_mtu < MTU_LEAST ? MTU_LEAST : run->device_mtu;
+    }
     run->dhcp = wisp_dhcp_init((uint8_t *)mem + machine_offset(), size - machine_offset(),
                                &run->config.dhcp);
     if (!run->dhcp || wisp_udp_open(config->udp, NULL, WISP_DHCP_CLIENT_PORT, true, &run->socket)) {
