@@ -23,7 +23,8 @@ struct fetch {
     struct wisp_net net;
     struct wisp_tcp *tcp;
     struct wisp_tcp_conn *conn;
-    struct wisp_addr remote;
+    struct wisp_addr address[WISP_DNS_ADDRESSES]; /* of the host */
+    uint32_t addresses, tried;
     uint16_t port;
     const char *host; /* as in the URL, with the port */
     size_t host_length;
@@ -32,6 +33,7 @@ struct fetch {
     char request[REQUEST_MOST];
     uint32_t request_length;
     bool sum_only;
+    bool connected;
     bool over;
     enum wisp_err reason;
     wisp_time timeout, give_up_at;
@@ -132,12 +134,34 @@ static void read_response(struct fetch *fetch)
     }
 }
 
+/* To the next address of the host that lets itself be asked; without one it is over, for the last one's reason. */
+static void connect_next(struct fetch *fetch, enum wisp_err reason)
+{
+    if (fetch->conn) {
+        wisp_tcp_release(fetch->conn);
+        fetch->conn = NULL;
+    }
+    while (!fetch->conn && fetch->tried < fetch->addresses) {
+        reason = wisp_tcp_connect(fetch->tcp, NULL, 0, &fetch->address[fetch->tried++], fetch->port,
+                                  fetch->net.now, &fetch->conn);
+        fetch->conn = reason ? NULL : fetch->conn;
+    }
+    fetch->give_up_at = fetch->net.now + fetch->timeout;
+    fetch->reason = reason;
+    fetch->over = !fetch->conn;
+}
+
 static void on_event(struct fetch *fetch, const struct wisp_tcp_event *event)
 {
     fetch->give_up_at = fetch->net.now + fetch->timeout;
     if (event->what & WISP_TCP_CONNECTED) {
+        fetch->connected = true;
         /* a new connection has room */
         (void)wisp_tcp_write(fetch->conn, fetch->request, fetch->request_length);
+    }
+    if (!fetch->connected && event->what & WISP_TCP_CLOSED) {
+        connect_next(fetch, event->reason);
+        return;
     }
     read_response(fetch);
     if (event->what & WISP_TCP_END) {
@@ -148,6 +172,16 @@ static void on_event(struct fetch *fetch, const struct wisp_tcp_event *event)
     }
     fetch->over = fetch->reader.complete || fetch->reader.bad ||
                   (event->what & (WISP_TCP_END | WISP_TCP_CLOSED)) != 0;
+}
+
+static void on_silence(struct fetch *fetch)
+{
+    if (fetch->connected) {
+        fetch->reason = WISP_ERR_TIMEOUT;
+        fetch->over = true;
+    } else {
+        connect_next(fetch, WISP_ERR_TIMEOUT);
+    }
 }
 
 static bool events(struct fetch *fetch)
@@ -162,8 +196,8 @@ static bool events(struct fetch *fetch)
         acted = true;
     }
     if (!fetch->over && fetch->net.now >= fetch->give_up_at) {
-        fetch->reason = WISP_ERR_TIMEOUT;
-        fetch->over = true;
+        on_silence(fetch);
+        acted = true;
     }
     return acted;
 }
@@ -186,8 +220,9 @@ static void find_host(struct fetch *fetch)
 {
     const char *why;
     wisp_net_await(&fetch->net, fetch->timeout);
-    if (!wisp_net_find(&fetch->net, fetch->host, fetch->name_length, fetch->tcp, &wisp_dns_by_tcp,
-                       &fetch->remote, &why)) {
+    fetch->addresses = wisp_net_find(&fetch->net, fetch->host, fetch->name_length, fetch->tcp,
+                                     &wisp_dns_by_tcp, fetch->address, &why);
+    if (fetch->addresses == 0) {
         char line[320];
         struct wisp_text text = {line, sizeof(line) - 1, 0};
         wisp_text_add_bytes(&text, fetch->host, fetch->name_length);
@@ -196,16 +231,6 @@ static void find_host(struct fetch *fetch)
         line[text.used < text.size ? text.used : text.size] = 0;
         wisp_platform_exit(1, line);
     }
-}
-
-static void connect(struct fetch *fetch)
-{
-    enum wisp_err err = wisp_tcp_connect(fetch->tcp, NULL, 0, &fetch->remote, fetch->port,
-                                         fetch->net.now, &fetch->conn);
-    if (err) {
-        wisp_platform_exit(1, wisp_err_text(err));
-    }
-    fetch->give_up_at = fetch->net.now + fetch->timeout;
 }
 
 static void print_sum(struct fetch *fetch)
@@ -231,7 +256,7 @@ int wisp_app_main(void)
                   &(struct wisp_net_config){.reassembly = &wisp_ipv4_reassembly, .quiet = true});
     fetch.tcp = wisp_net_tcp(&fetch.net, NULL);
     find_host(&fetch);
-    connect(&fetch);
+    connect_next(&fetch, WISP_OK);
     bool acted = true;
     while (!fetch.over && wisp_net_step(&fetch.net, acted ? 0 : fetch.give_up_at)) {
         acted = events(&fetch);
@@ -240,7 +265,9 @@ int wisp_app_main(void)
     if (!why && fetch.sum_only) {
         print_sum(&fetch);
     }
-    wisp_tcp_release(fetch.conn);
+    if (fetch.conn) {
+        wisp_tcp_release(fetch.conn);
+    }
     wisp_net_flush(&fetch.net);
     wisp_tcp_fini(fetch.tcp);
     wisp_net_close(&fetch.net);

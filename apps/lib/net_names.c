@@ -116,20 +116,23 @@ const struct wisp_dns_answer *wisp_net_names_name(struct wisp_net_names *names, 
     return err ? NULL : wait(names, why);
 }
 
-bool wisp_net_find(struct wisp_net *net, const char *name, size_t length, struct wisp_tcp *tcp,
-                   const struct wisp_dns_tcp_ops *by_tcp, struct wisp_addr *addr, const char **why)
+uint32_t wisp_net_find(struct wisp_net *net, const char *name, size_t length, struct wisp_tcp *tcp,
+                       const struct wisp_dns_tcp_ops *by_tcp,
+                       struct wisp_addr addr[WISP_DNS_ADDRESSES], const char **why)
 {
+    uint32_t count = 0;
     struct wisp_ip4 ip;
     struct wisp_net_names names;
     if (wisp_ip4_parse(name, length, &ip)) {
         *addr = wisp_addr_ip4(ip);
-        return true;
+        return 1;
     }
     wisp_net_names_open(&names, net, tcp, by_tcp);
     const struct wisp_dns_answer *answer = wisp_net_names_addresses(&names, name, length, why);
-    if (answer) {
-        *addr = answer->address[0];
+    while (answer && count < answer->addresses) {
+        addr[count] = answer->address[count];
+        count++;
     }
     wisp_net_names_close(&names);
-    return answer != NULL;
+    return count;
 }

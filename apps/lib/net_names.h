@@ -31,8 +31,9 @@ const struct wisp_dns_answer *wisp_net_names_addresses(struct wisp_net_names *na
 const struct wisp_dns_answer *wisp_net_names_name(struct wisp_net_names *names, struct wisp_ip4 ip,
                                                   const char **why);
 
-/* All of that for one address of name, which may be one itself. False: *why says why not. */
-bool wisp_net_find(struct wisp_net *net, const char *name, size_t length, struct wisp_tcp *tcp,
-                   const struct wisp_dns_tcp_ops *by_tcp, struct wisp_addr *addr, const char **why);
+/* All of that for the addresses of one name, which may be one itself; their number. 0: *why says why not. */
+uint32_t wisp_net_find(struct wisp_net *net, const char *name, size_t length, struct wisp_tcp *tcp,
+                       const struct wisp_dns_tcp_ops *by_tcp,
+                       struct wisp_addr addr[WISP_DNS_ADDRESSES], const char **why);
 
 #endif

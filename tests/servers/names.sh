@@ -25,6 +25,7 @@ done
 mkdir "$scratch/web"
 echo "found by name" > "$scratch/web/index.html"
 background "$scratch/web.log" python3 -m http.server --directory "$scratch/web" --bind 0.0.0.0 80
+background "$scratch/web2.log" python3 -m http.server --directory "$scratch/web" --bind 10.0.0.4 8000
 background "$scratch/dnsmasq.log" "$dnsmasq" --no-daemon --conf-file=/dev/null --no-resolv --no-hosts \
     --listen-address=10.0.0.1 --bind-interfaces --no-ping --dhcp-leasefile="$scratch/leases" \
     --dhcp-range=10.0.0.50,10.0.0.99,255.255.255.0,120 --domain=example.net --local=/example.net/ \
@@ -43,6 +44,10 @@ server:
     access-control: 10.0.0.0/24 allow
     local-zone: "example.net." static
     local-data: "page.example.net. 60 IN A 10.0.0.1"
+    local-data: "half.example.net. 60 IN A 10.0.0.210"
+    local-data: "half.example.net. 60 IN A 10.0.0.1"
+    local-data: "both.example.net. 60 IN A 10.0.0.1"
+    local-data: "both.example.net. 60 IN A 10.0.0.4"
     local-data: "example.net. 60 IN SOA ns.example.net. host.example.net. 1 3600 600 86400 60"
     local-data: "alias.example.net. 60 IN CNAME page.example.net."
     local-data: "second.example.net. 60 IN CNAME alias.example.net."
@@ -57,7 +62,7 @@ remote-control:
 CONF
 background "$scratch/unbound.log" "$unbound" -d -c "$scratch/unbound.conf"
 all_listen() {
-    (: < /dev/tcp/10.0.0.1/80 && : < /dev/tcp/10.0.0.1/53 && : < /dev/tcp/10.0.0.4/53) && listens udp 67
+    (: < /dev/tcp/10.0.0.1/80 && : < /dev/tcp/10.0.0.4/8000 && : < /dev/tcp/10.0.0.1/53 && : < /dev/tcp/10.0.0.4/53) && listens udp 67
 }
 until_ok all_listen
 
@@ -84,6 +89,12 @@ fails() { # text, url, parameters
 t_check "dnsmasq: a page by its name" gets http://page.example.net/
 t_check "dnsmasq: by one label, the lease's domain behind it" gets http://page/
 t_check "dnsmasq: by an alias" gets http://alias.example.net/
+for _ in 1 2 3 4; do # the order of the addresses is the server's
+    t_check "of two addresses one has no host: the page comes from the other" \
+        gets http://half.example.net/ --nameserver=10.0.0.4 --timeout=5
+    t_check "of two addresses one has no server: the page comes from the other" \
+        gets http://both.example.net:8000/ --nameserver=10.0.0.4 --timeout=5
+done
 t_check "dnsmasq: no such name" fails 'no such name' http://nobody.example.net/
 t_check "unbound: a page by its name" gets http://page.example.net/ --nameserver=10.0.0.4
 t_check "unbound: by an alias" gets http://alias.example.net/ --nameserver=10.0.0.4
@@ -163,8 +174,8 @@ cp "$scratch/resolve.pcap" "$scratch/fetch.pcap"
 t_check "tshark finds nothing wrong in our questions" sh -c \
     "! tshark -n -r '$scratch/fetch.pcap' -Y 'dns.flags.response == 0 && (_ws.malformed || _ws.expert.severity >= 6291456)' 2> /dev/null | grep -q ."
 t_check "a name server that is not there" fails 'no name server answers' http://page.example.net/ --nameserver=10.0.0.200
-kill "${pids[1]}" # dnsmasq: there is no DHCP server any more
-wait "${pids[1]}" 2> /dev/null
+kill "${pids[2]}" # dnsmasq: there is no DHCP server any more
+wait "${pids[2]}" 2> /dev/null
 late() { # command...
     local before=$SECONDS
     "$@" && [ $((SECONDS - before)) -le 5 ]
