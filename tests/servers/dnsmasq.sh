@@ -30,14 +30,14 @@ client_end lease
 check_first_use "a frame with the leased address within 100 ms of the ACK" lease
 check_frames lease lease
 
-client once dhcp-lease --once --reboot="$address" --release
+client once dhcp-lease --once --reboot="$address" --release --offload=off
 wait "$client_pid"
 t_check "--once: one line, and status 0" sh -c "[ $? -eq 0 ] && [ \$(wc -l < '$scratch/once.out') -eq 1 ]"
 t_check "INIT-REBOOT: the same address again" grep -q "^$address/24 " "$scratch/once.out"
 t_check "the address is asked for without a DISCOVER" \
     sh -c "! tshark -n -r '$scratch/once.pcap' -Y 'dhcp.option.dhcp == 1' 2> /dev/null | grep -q ."
 t_check "RELEASE reaches the server" until_ok grep -q "DHCPRELEASE(br0) $address" "$scratch/dnsmasq.log"
-check_frames once once
+check_frames once once sums
 
 client foreign dhcp-lease --reboot=192.168.77.7
 t_check "INIT-REBOOT with a foreign address: NAK, and a lease of this network" said foreign 'leased 10\.0\.0\.5'
