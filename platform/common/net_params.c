@@ -3,12 +3,12 @@
 #include "params.h"
 
 const struct wisp_param wisp_net_params[] = {
-    {"ipv4", NULL, "ADDR/BITS",
-     "own address and network, or dhcp; without it xenstore's ip, then dhcp"},
+    {"ipv4", NULL, "ADDR[/BITS]",
+     "own address (BITS: 32), or dhcp; without it xenstore's ip, then dhcp"},
     {"ipv4-gateway", NULL, "ADDR", "router to all else, instead of those DHCP tells"},
     {"ipv4-probe", "beside", "beside|wait|none",
      "probe for the address: while using it, before (RFC 5227), or not"},
-    {"nameserver", NULL, "ADDR[,ADDR]", "name servers, up to four, instead of those DHCP tells"},
+    {"nameserver", NULL, "ADDR[,ADDR]", "name servers, if it uses names: up to four, not DHCP's"},
     {"dhcp-id", NULL, "TEXT",
      "DHCP: client identifier of type 0 (RFC 2132 9.14); else one made of the MAC (RFC 4361)"},
     {"dhcp-name", NULL, "NAME", "DHCP: host name to tell the server"},

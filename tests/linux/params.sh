@@ -24,7 +24,7 @@ says() { # status, text, command...
 apps=$(cd "$build/apps" && find . -maxdepth 1 -type f -perm -u+x ! -name '*.*' ! -name 'fix-*' -printf '%f\n' | sort)
 for app in $apps; do
     t_check "$app --help names its parameters, with status 0" \
-        sh -c "'$build/apps/$app' --help | grep -q -e '--ipv4=ADDR/BITS'"
+        sh -c "'$build/apps/$app' --help | grep -q -F -e '--ipv4=ADDR[/BITS]'"
     t_check "$app --version is one line" sh -c "[ \$('$build/apps/$app' --version | wc -l) -eq 1 ]"
     t_check "$app --help into a full device says so, with status 1" \
         says 1 "No space left" sh -c "'$build/apps/$app' --help > /dev/full"
