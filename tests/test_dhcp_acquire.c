@@ -305,7 +305,7 @@ START_TEST(selecting__offer_nobody_can_use__ignored)
         ck_assert_msg(wisp_dhcp_state(dhcp) == WISP_DHCP_STATE_SELECTING, "%s", rows[i].name);
         ck_assert_uint_eq(peer_count(dhcp, "dhcp.rx.unusable"), i + 1);
     }
-    expect_event(dhcp, WISP_DHCP_UNUSABLE, WISP_DHCP_REASON_NO_SERVER);
+    expect_event(dhcp, WISP_DHCP_UNUSABLE, WISP_DHCP_REASON_NO_HOST);
     expect_no_event(dhcp);
     offer(PEER_SERVER, PEER_ADDRESS, 0);
     ck_assert_int_eq(wisp_dhcp_state(dhcp), WISP_DHCP_STATE_REQUESTING);

@@ -144,12 +144,16 @@ void wisp_net_dhcp_describe(struct wisp_text *text, const struct wisp_dhcp_lease
     add_names(text, lease);
 }
 
+static void complain_of(const char *what)
+{
+    wisp_platform_log(WISP_LOG_WARN, "dhcp", "the server's lease is odd: %s", what);
+}
+
 static void complain(const struct wisp_dhcp_lease *lease)
 {
     for (uint8_t bit = 1; bit != 0; bit = (uint8_t)(bit << 1)) {
         if (lease->adjusted & ~state.complained & bit) {
-            wisp_platform_log(WISP_LOG_WARN, "dhcp", "the server's lease is odd: %s",
-                              wisp_dhcp_adjusted_text((enum wisp_dhcp_adjusted)bit));
+            complain_of(wisp_dhcp_adjusted_text((enum wisp_dhcp_adjusted)bit));
         }
     }
     state.complained |= lease->adjusted;
@@ -197,12 +201,11 @@ static void tell(struct wisp_net *net, const struct wisp_dhcp_event *event)
         break;
     case WISP_DHCP_SILENT:
         wisp_platform_log(
-            limited(net, WISP_LOG_WARN), "net",
+            WISP_LOG_WARN, "net",
             "no DHCP server answers; still asking (--ipv4=ADDR/BITS gives an address)");
         break;
     case WISP_DHCP_UNUSABLE:
-        wisp_platform_log(limited(net, WISP_LOG_WARN), "dhcp", "the server's lease is odd: %s",
-                          wisp_dhcp_reason_text(event->reason));
+        complain_of(wisp_dhcp_reason_text(event->reason));
         break;
     }
 }

@@ -174,11 +174,10 @@ enum wisp_dhcp_reason {
     WISP_DHCP_REASON_EXPIRED,
     WISP_DHCP_REASON_REFUSED, /* the server said no (NAK) */
     WISP_DHCP_REASON_CONFLICT,
-    WISP_DHCP_REASON_CHANGED,   /* the server gave another address */
-    WISP_DHCP_REASON_RELEASED,  /* or given up by start, reboot or inform */
-    WISP_DHCP_REASON_NO_SERVER, /* UNUSABLE: no server identifier, or no host's */
-    WISP_DHCP_REASON_NO_HOST,   /* UNUSABLE: the address is no single host's */
-    WISP_DHCP_REASON_NO_TIME    /* UNUSABLE: no lease time, or 0 */
+    WISP_DHCP_REASON_CHANGED,  /* the server gave another address */
+    WISP_DHCP_REASON_RELEASED, /* or given up by start, reboot or inform */
+    WISP_DHCP_REASON_NO_HOST, /* UNUSABLE: the address, or the server's identifier, is no single host's */
+    WISP_DHCP_REASON_NO_TIME /* UNUSABLE: no lease time, or 0 */
 };
 
 struct wisp_dhcp_event {

@@ -58,7 +58,7 @@ void wisp_dhcp_reboot(struct wisp_dhcp *dhcp, struct wisp_ip4 address, wisp_time
 
 void wisp_dhcp_confirm(struct wisp_dhcp *dhcp, wisp_time now)
 {
-    wisp_time floor = wisp_time_add(dhcp->sent_at, DHCP_CONFIRM_LEAST);
+    wisp_time floor = dhcp->sent_at + DHCP_CONFIRM_LEAST;
     now = now > floor ? now : floor;
     switch (dhcp->state) {
     case WISP_DHCP_STATE_BOUND:

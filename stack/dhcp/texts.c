@@ -23,8 +23,6 @@ const char *wisp_dhcp_reason_text(enum wisp_dhcp_reason reason)
         return "the server gave another address";
     case WISP_DHCP_REASON_RELEASED:
         return "released";
-    case WISP_DHCP_REASON_NO_SERVER:
-        return "no server identifier";
     case WISP_DHCP_REASON_NO_HOST:
         return "not the address of a host";
     case WISP_DHCP_REASON_NO_TIME:
@@ -52,7 +50,7 @@ const char *wisp_dhcp_adjusted_text(enum wisp_dhcp_adjusted bit)
     case WISP_DHCP_ADJUSTED_SERVERS:
         return "a name or time server that cannot be one left out";
     case WISP_DHCP_ADJUSTED_BROADCAST:
-        return "a broadcast address of another network left out";
+        return "a foreign broadcast address left out";
     default:
         return "nothing";
     }

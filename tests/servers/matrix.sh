@@ -261,7 +261,7 @@ odd)
         "for i in \$(seq 500); do [ \$(grep -c ^renewed '$scratch/odd.out') -ge 2 ] && exit 0; sleep 0.1; done; exit 1"
     client_end odd
     for what in 'no usable mask' 'T1, T2 and lease time out of order' 'an MTU out of range' 'a router that cannot be one' \
-        'a broadcast address of another network'; do
+        'a foreign broadcast address'; do
         t_check "$name: said once: $what" sh -c "[ \$(grep -c \"lease is odd: $what\" '$scratch/odd.log') -eq 1 ]"
     done
     ;;
