@@ -57,12 +57,12 @@ struct wisp_dhcp_config {
     bool broadcast;
     /* believe masks and classless routes with prefix 1..7, default false (CVE-2024-3661) */
     bool wide_routes;
-    /* first retransmission after, default 4 s, a quarter of it as jitter; not 0, or it asks without a pause */
+    /* first retransmission after, not 0, default 4 s, a quarter of it as jitter */
     wisp_time retry_first;
     wisp_time retry_last;  /* it doubles up to this, default 64 s; retry_first at least */
     wisp_time renew_floor; /* least time between requests while renewing, default 60 s; 0: none */
-    wisp_time
-        decline_wait; /* pause after a conflict, default 10 s, which RFC 2131 asks for; or 0 */
+    /* pause after a conflict, default 10 s; RFC 2131 wants no less */
+    wisp_time decline_wait;
     wisp_hash_fn hash;
     uint8_t seed[32]; /* secret and unpredictable: transaction ids hang on it */
 };
@@ -166,7 +166,8 @@ enum wisp_dhcp_event_kind {
     WISP_DHCP_LOST,     /* the address must not be used any more: reason */
     WISP_DHCP_INFORMED, /* the answer to wisp_dhcp_inform: wisp_dhcp_lease, without times */
     WISP_DHCP_SILENT,   /* nobody answers, told once per search; it goes on, an inform is over */
-    WISP_DHCP_UNUSABLE /* instead of SILENT, and at once: somebody answers, but nothing usable: reason */
+    /* instead of SILENT, and at once: somebody answers, but nothing that can be used: reason */
+    WISP_DHCP_UNUSABLE
 };
 
 enum wisp_dhcp_reason {
@@ -189,8 +190,8 @@ struct wisp_dhcp_event {
 /* The next event, or false. To be taken after each input and each round of next: at most 8 wait. */
 bool wisp_dhcp_next_event(struct wisp_dhcp *dhcp, struct wisp_dhcp_event *event);
 
-/* What is leased (or was told by an inform) now, or null. Valid, as it is, until the next call with dhcp that is no
- * question: its contents change with each answer. */
+/* What is leased (or was told by an inform) now, or null. It changes with the next input or next, and with whatever
+ * is asked of the client. */
 const struct wisp_dhcp_lease *wisp_dhcp_lease(const struct wisp_dhcp *dhcp);
 
 enum wisp_dhcp_state {

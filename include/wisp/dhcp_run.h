@@ -26,8 +26,8 @@ extern "C" {
 struct wisp_dhcp_run;
 
 struct wisp_dhcp_run_config {
-    struct wisp_dhcp_config
-        dhcp; /* mac and mtu are filled from the device, max_message is bounded by it */
+    /* mac and mtu are filled from the device, max_message is bounded by its MTU */
+    struct wisp_dhcp_config dhcp;
     struct wisp_stack *stack;
     struct wisp_udp *udp;       /* attached to the stack */
     struct wisp_netdev *netdev; /* the stack's */

@@ -39,8 +39,8 @@ struct wisp_dns_config {
     uint16_t lookups; /* at once, 1 at least (with 0 all find FULL), default 8 */
     uint16_t cached;  /* answers kept, default 32, or 0; the one that ends first makes room */
     uint16_t rounds;  /* over all servers, 1 at least, default 3 */
-    wisp_time
-        patience; /* for one answer, not 0, default 1 s, doubled each round, six times at most */
+    /* for one answer, not 0, default 1 s, doubled each round, six times at most */
+    wisp_time patience;
     wisp_time keep_most; /* longest an answer is kept, default a day */
     wisp_time deny_most; /* longest "no such name" is kept, default 5 minutes */
     wisp_hash_fn hash;

@@ -6,7 +6,8 @@
  * alias followed, of which there are at most DNS_CHAIN: work is bounded by the message's length. Only
  * records whose owner is the name asked for, or the alias it leads to, are looked at; whatever else a server
  * adds is not believed, so nothing unasked for reaches the cache. Nothing at all from a server that neither knows
- * the zone nor asks others is a referral, or as good as one, not a "no" (RFC 2308 §2.2). Left out: EDNS (RFC 6891), DNSSEC.
+ * the zone nor asks others is a referral, or as good as one, not a "no" (RFC 2308 §2.2). Left out: EDNS (RFC
+ * 6891), DNSSEC.
  */
 #include "codec.h"
 #include "reader.h"
