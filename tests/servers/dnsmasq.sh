@@ -61,6 +61,7 @@ t_check "without: the address the server has for the identifier of this MAC" gre
 
 # What the banner says. (xenstore: tests/test_net_source.c, tests/xen/network.sh.)
 from() { # parameters
+    rm -f "$scratch/from.log" # of the last time, whose line would be found before this one begins
     background "$scratch/from.log" "$build/apps/echo" --tap=wisp0 "$@"
     local pid=$! line
     until_ok grep -E '\((command line|DHCP)\)' "$scratch/from.log"
