@@ -109,7 +109,7 @@ static bool attach(struct device *device, uint32_t index, struct wisp_pool *page
     device->front = memory ? wisp_netfront_init(memory, size, &config) : NULL;
     if (!device->front) {
         wisp_platform_format(reason, sizeof(reason),
-                             "too little memory for %s: raise the domain's memory=", device->path);
+                             "too little memory for %s: raise memory=", device->path);
     }
     wisp_start_at_end(close_all);
     return device->front != NULL;
@@ -128,8 +128,7 @@ struct wisp_netdev *wisp_platform_netdev(uint32_t index, struct wisp_pool *pages
     wisp_platform_format(node, sizeof(node), "%s/backend", device->path);
     if (wisp_xenstore_read(0, node, backend, sizeof(backend)) != WISP_XS_OK) {
         wisp_platform_format(reason, sizeof(reason),
-                             "no %s in xenstore: the domain's configuration has no vif= for it",
-                             node);
+                             "no %s in xenstore: the configuration has no vif= for it", node);
         return NULL;
     }
     if (!device->front && !attach(device, index, pages)) {

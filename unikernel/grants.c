@@ -24,8 +24,7 @@ static grant_entry_v1_t *entry_at(uint32_t reference)
 WISP_BOOT void wisp_grants_init(const struct wisp_machine *machine)
 {
     if (machine->map_grants(table_pages, WISP_GRANT_FRAMES) != 0) {
-        wisp_panic("Xen gives no grant table of four frames (max_grant_frames= in the domain's "
-                   "configuration)");
+        wisp_panic("Xen gives no grant table of four frames (max_grant_frames=)");
     }
     first_free = GNTTAB_NR_RESERVED_ENTRIES;
     for (uint32_t i = first_free; i < ENTRIES; i++) {

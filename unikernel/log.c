@@ -12,8 +12,9 @@ void wisp_log_init(void)
 {
     const char *given = wisp_platform_param("log");
     if (!wisp_logspec_valid(given)) {
-        wisp_platform_exit(2, "--log=SPEC: MODULE:LEVEL joined by commas, like net:debug,*:warn; "
-                              "levels are error, warn, info, debug");
+        wisp_platform_exit(
+            2,
+            "--log=MODULE:LEVEL,..., like net:debug,*:warn; levels are error, warn, info, debug");
     }
     spec = given;
 }

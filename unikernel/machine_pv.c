@@ -84,7 +84,7 @@ WISP_BOOT static void map_own_page(unsigned char *page, uint64_t frame)
 {
     uint64_t entry = frame << WISP_FRAME_SHIFT | WISP_PTE_DATA;
     require(wisp_hypercall_update_va_mapping((uintptr_t)page, entry, UVMF_INVLPG) == 0,
-            "Xen refused to map a page of its own");
+            "Xen refused a page of its own");
 }
 
 WISP_BOOT static void pv_init(const void *start)

@@ -96,7 +96,7 @@ WISP_BOOT static void place(unsigned space, unsigned long index, const void *pag
                                 .idx = index,
                                 .gpfn = (uintptr_t)page >> WISP_FRAME_SHIFT};
     require(wisp_hypercall_memory(XENMEM_add_to_physmap, &add) == 0,
-            "Xen refused to place a page of its own");
+            "Xen refused a page of its own");
 }
 
 WISP_BOOT static uint64_t parameter(uint32_t index)

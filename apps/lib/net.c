@@ -13,7 +13,7 @@ void *wisp_net_memory(size_t size)
 {
     void *mem = wisp_platform_memory(size);
     if (!mem) {
-        wisp_platform_exit(1, "not enough memory for this configuration: give more, or allow less");
+        wisp_platform_exit(1, "not enough memory: give more, or allow less");
     }
     return mem;
 }
@@ -39,7 +39,7 @@ static void open_pages(struct wisp_net *net)
     net->pages =
         wisp_pool_init(wisp_net_memory(size), size, memory, pages, pages / RESERVE_PART + 1, true);
     if (!net->pages) {
-        wisp_platform_exit(1, "not enough memory for a page pool");
+        wisp_platform_exit(1, "not enough memory: give more, or allow less");
     }
 }
 
@@ -72,7 +72,7 @@ static void open_stack(struct wisp_net *net, const struct wisp_net_config *given
     size_t size = wisp_stack_size(&config);
     net->stack = wisp_stack_init(wisp_net_memory(size), size, &config, net->now);
     if (!net->stack) {
-        wisp_platform_exit(1, "not enough memory for the stack: give more");
+        wisp_platform_exit(1, "not enough memory: give more, or allow less");
     }
     wisp_net_show_stack(net->stack);
 }

@@ -44,7 +44,7 @@ static void start(struct wisp_net *net)
     size_t size = wisp_dhcp_run_size(&config);
     net->dhcp = wisp_dhcp_run_init(wisp_net_memory(size), size, &config);
     if (!net->dhcp) {
-        wisp_platform_exit(1, "port 68 is taken: nothing else may use it while DHCP does");
+        wisp_platform_exit(1, "port 68 is taken, which DHCP needs");
     }
     wisp_net_show_dhcp(wisp_dhcp_run_machine(net->dhcp));
     if (state.inform) {

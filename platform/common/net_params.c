@@ -10,7 +10,7 @@ const struct wisp_param wisp_net_params[] = {
      "probe for the address: while using it, before (RFC 5227), or not"},
     {"nameserver", NULL, "ADDR[,ADDR]", "name servers, if it uses names: up to four, not DHCP's"},
     {"dhcp-id", NULL, "TEXT",
-     "DHCP: client identifier of type 0 (RFC 2132 9.14); else one made of the MAC (RFC 4361)"},
+     "DHCP: client identifier, of type 0; without it one made of the MAC (RFC 4361)"},
     {"dhcp-name", NULL, "NAME", "DHCP: host name to tell the server"},
     {"dhcp-floor", "60", "SECONDS", "DHCP: least time between two requests to renew"},
     {"dhcp-delay", NULL, NULL, "DHCP: wait 1 to 10 s before the first message (RFC 2131)"},

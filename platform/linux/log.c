@@ -59,8 +59,9 @@ static void check_modules(const char *text)
 void linux_log_init(void)
 {
     if (!wisp_logspec_valid(wisp_platform_param("log"))) {
-        wisp_platform_exit(2, "--log=SPEC: MODULE:LEVEL joined by commas, like net:debug,*:warn; "
-                              "levels are error, warn, info, debug");
+        wisp_platform_exit(
+            2,
+            "--log=MODULE:LEVEL,..., like net:debug,*:warn; levels are error, warn, info, debug");
     }
     check_modules(wisp_platform_param("log"));
     spec = wisp_platform_param("log");

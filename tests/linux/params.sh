@@ -106,11 +106,11 @@ t_check "and below the least with TCP, echo says so" says 1 "not enough memory" 
     --ipv4=10.0.0.2/24 --memory=4M
 t_check "--log of a module that is none" says 2 "there is no module nomodule; there are * ping net dhcp" \
     "$ping" --log=net:debug,nomodule:debug 10.0.0.1
-t_check "--log of modules the application has besides its name" says 2 "--log=SPEC" \
+t_check "--log of modules the application has besides its name" says 2 "--log=MODULE:LEVEL" \
     "$build/apps/slides" --log=http:debug,slides:debug,loud
 app_start slides --log=http:debug,slides:debug
 app_stop "which are accepted"
-t_check "--log without sense" says 2 "--log=SPEC" "$ping" --log=loud 10.0.0.1
+t_check "--log without sense" says 2 "--log=MODULE:LEVEL" "$ping" --log=loud 10.0.0.1
 for wrong in a-name-that-is-too-long a/b "" . .. "a b" a:b wisp%d; do
     t_check "--tap=$wrong" says 2 "--tap=NAME: a name has 1 to 15 characters" "$ping" "--tap=$wrong" 10.0.0.1
 done
