@@ -230,10 +230,12 @@ void wisp_xenstore_unwatch(const char *path, uint32_t token)
     }
 }
 
+/* The event is asked for before the ring is read: what comes meanwhile ends the next wait. */
 static void receive_events(void)
 {
     struct reply none = {NULL, 0, 0};
     struct wisp_xs_header header;
+    wisp_event_pending(wisp_guest.store_port);
     while (!lost && __atomic_load_n(&wisp_guest.store->rsp_prod, __ATOMIC_ACQUIRE) !=
                         wisp_guest.store->rsp_cons) {
         receive_message(0, &header, &none);
