@@ -41,6 +41,9 @@ static void cut(void)
 
 void wisp_arguments_init(void)
 {
+    if (wisp_guest.cmdline[WISP_CMDLINE_MAX - 2]) { /* full: of a longer one the end is missing */
+        wisp_platform_exit(2, "cmdline= is longer than 1022 bytes");
+    }
     memcpy(words, wisp_guest.cmdline, sizeof(words));
     wisp_params_init(&params, &wisp_app, wisp_xen_params);
     cut();
