@@ -64,6 +64,24 @@ static bool find_domain(struct wisp_libxen *xen, const char *path, uint32_t *dom
     return true;
 }
 
+/* Whether no other frontend has the device, the kernel's or a process. One that was killed has left
+ * it Closed, by its guardian's hand. */
+static bool is_free(struct wisp_libxen *xen, const char *path, char *why, size_t size)
+{
+    char key[WISP_XS_PATH_MAX];
+    char state[WISP_XS_VALUE_MAX];
+    snprintf(key, sizeof(key), "%s/state", path); /* shorter than the key read before */
+    if (libxen_xs_read(&xen->hv, 0, key, state, sizeof(state)) != WISP_XS_OK ||
+        (strcmp(state, "3") != 0 && strcmp(state, "4") != 0)) {
+        return true;
+    }
+    snprintf(why, size,
+             "%s is in use (its state is %s): end the process that has it, or unbind xen-netfront "
+             "(echo vif-%s > /sys/bus/xen/drivers/vif/unbind)",
+             path, state, strrchr(path, '/') + 1);
+    return false;
+}
+
 static bool open_all(struct wisp_libxen *xen, const struct wisp_libxen_config *config, char *why,
                      size_t size)
 {
@@ -74,7 +92,7 @@ static bool open_all(struct wisp_libxen *xen, const struct wisp_libxen_config *c
     }
     return libxen_store_open(xen, why, size) &&
            find_domain(xen, config->path, &domain, why, size) &&
-           libxen_events_open(xen, why, size) &&
+           is_free(xen, config->path, why, size) && libxen_events_open(xen, why, size) &&
            libxen_grants_open(xen, domain, config->pages, why, size);
 }
 
