@@ -12,7 +12,7 @@ lab/xen run -- sh -c 'rm -rf /tmp/deck; mkdir /tmp/deck'
 lab/xen put apps/slides/deck/* /tmp/deck/ >&2
 lab/xen run -- dmesg -c > /dev/null
 
-for kind in "pv 16" "pvh 16" "pv 4"; do
+for kind in "pv 16" "pvh 16" "pv 4" "pvh 4"; do
     # shellcheck disable=SC2086
     out=$(timeout 300 lab/xen run tests/xen/dom0/web $kind)
     echo "$out" >&2
