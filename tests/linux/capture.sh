@@ -10,11 +10,12 @@ needs ip nc ping
 # The one line behind the application's own log, and the status.
 ends() { # status, text: the application, which is asked to end if it has not
     local status line
+    until_ok gone || kill -KILL "$app_pid"
     wait "$app_pid"
     status=$?
     app_pid=
     line=$(grep -v '^\[' "$app_log")
-    until_ok test ! -e /sys/class/net/wisp0
+    until_ok no_tap
     [ $status -eq "$1" ] && [ "$(grep -c . <<< "$line")" -eq 1 ] && grep -qE -e "$2" <<< "$line" && return 0
     echo "status $status: $line" >&2
     return 1
@@ -39,11 +40,12 @@ t_check "but says so at once, status 1" ends 1 "$no_space"
 t_check "a ping that succeeds has failed all the same if its capture is not whole" eval '
     "$build/apps/ping" --ipv4=10.0.0.2/24 --count=1 --pcap=/dev/full 10.0.0.1 > "$scratch/out" 2> "$scratch/err"
     [ $? -eq 1 ] && [ "$(wc -l < "$scratch/err")" -eq 1 ] && grep -qE "$no_space" "$scratch/err"'
-until_ok test ! -e /sys/class/net/wisp0
+until_ok no_tap
 
 # A real file system that fills up, in a mount namespace of its own.
 mkdir "$scratch/small"
 full() {
+    rm -f "$app_log" # the last one's says that it listens, too
     # shellcheck disable=SC2016
     unshare -m sh -c 'mount -t tmpfs -o size=32k none "$1" && exec "$2" --tap=wisp0 --ipv4=10.0.0.2/24 "--pcap=$1/file"' \
         sh "$scratch/small" "$build/apps/echo" > "$scratch/out" 2> "$app_log" &

@@ -72,20 +72,29 @@ app_stop "its end is orderly"
 asked_for() { # first words...
     kill -USR1 "$app_pid" && sleep 0.1 && of_layers "$@"
 }
-waiting() { # application, first words wanted of its counters; parameters...
-    local app=$1 words=$2 status
-    shift 2
+begin() { # application, parameters...
     rm -f "$app_log"
-    "$build/apps/$app" --tap=wisp0 "$@" > "$scratch/out" 2> "$app_log" &
+    "$build/apps/$1" --tap=wisp0 "${@:2}" > "$scratch/out" 2> "$app_log" &
     app_pid=$!
-    until_ok test -e /sys/class/net/wisp0
+    until_ok ip link show wisp0
+}
+waiting() { # application, first words wanted of its counters; parameters...
+    local app=$1 words=$2 end=$((SECONDS + 60)) status
+    shift 2
+    begin "$app" "$@"
     # shellcheck disable=SC2086
-    until_ok asked_for $words || asked_for $words
+    until asked_for $words; do
+        [ $SECONDS -lt $end ] || break
+        # resolve waits for seven seconds only
+        kill -0 "$app_pid" 2> /dev/null || begin "$app" "$@"
+    done
+    # shellcheck disable=SC2086
+    of_layers $words
     status=$?
     kill -TERM "$app_pid"
     wait "$app_pid" 2> /dev/null
     app_pid=
-    until_ok test ! -e /sys/class/net/wisp0
+    until_ok no_tap
     return $status
 }
 t_check "ping: SIGUSR1" waiting ping "icmp device pages" --ipv4=10.0.0.2/24 --count=100 10.0.0.1

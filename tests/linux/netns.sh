@@ -58,6 +58,11 @@ app_start() {
     }
 }
 
+# /sys shows the devices of the namespace it was mounted in, which is another one.
+no_tap() {
+    ! ip link show wisp0
+}
+
 app_stop() {
     local status
     kill -TERM "$app_pid" 2> /dev/null
@@ -70,7 +75,7 @@ app_stop() {
     else
         t_ok "$1"
     fi
-    until_ok test ! -e /sys/class/net/wisp0
+    until_ok no_tap
 }
 
 # Errors that tshark sees in frames of ours, the first of them. With TCP's checksums only if "sums" is given:

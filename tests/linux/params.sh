@@ -153,7 +153,7 @@ ip link add br-test type bridge 2> /dev/null &&
     t_check "a device of that name that is no tap" says 1 "is no tap" "$ping" --tap=br-test 10.0.0.1
 "$build/apps/ping" --count=100 10.0.0.1 > /dev/null 2>&1 &
 app_pid=$!
-until_ok test -e /sys/class/net/wisp0
+until_ok ip link show wisp0
 t_check "a tap that another program uses" says 1 "in use by another program" "$ping" 10.0.0.1
 
 if [ "$(stat -c %a /dev/net/tun)" = 666 ]; then
