@@ -10,7 +10,7 @@
 
 static const struct wisp_param params[] = {
     {"sum", NULL, NULL, "print checksum and length as cksum does, instead of the bytes"},
-    {"timeout", "30", "SECONDS", "give up after so long without an address or a byte"},
+    {"timeout", "30", "SECONDS", "how long to wait for an address, and for each of the host's"},
     {NULL, NULL, NULL, NULL},
 };
 

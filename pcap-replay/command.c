@@ -41,7 +41,7 @@ static const char help_text[] =
     "  -V, --version               the version\n"
     "\n"
     "With --files-from, FILE of --write, --expect and --output has %n in it, which becomes the capture's number.\n"
-    "A file that is written is none that is read, nor another that is written; it appears whole, or not at all.\n"
+    "A file that is written is none that is read, nor another that is written of that capture; it appears whole, or not at all.\n"
     "exit status: 0 match, 1 mismatch, 2 usage or not written, 3 capture unreadable, 4 stack fault, 77 nothing applies;\n"
     "of many captures the first that occurred of 4, 2, 3, 1, 0, 77\n";
 

@@ -176,8 +176,10 @@ static bool adopt(struct host *host, uint32_t address)
 
 static bool is_request(const struct host *host, const struct packet *packet)
 {
-    bool to_us = (packet->bytes[0] & 1) || memcmp(packet->bytes, host->mac.octet, 6) == 0;
-    return packet->kind == PACKET_ARP && packet->icmp_code == 1 && to_us && !packet->vlan;
+    if (packet->kind != PACKET_ARP || packet->icmp_code != 1 || packet->vlan) {
+        return false; /* a frame of another kind may be shorter than an address */
+    }
+    return (packet->bytes[0] & 1) || memcmp(packet->bytes, host->mac.octet, 6) == 0;
 }
 
 bool host_takes(const struct host *host, const struct packet *packet)

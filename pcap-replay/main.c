@@ -44,6 +44,10 @@ static int compare_golden(const struct command *command, struct files *files, co
                           size_t size, int status)
 {
     size_t golden_size = 0;
+    if (command->update && status == PCAPREPLAY_FAULT) {
+        fputs("pcap-replay: not renewed: a run with a fault is nobody's golden\n", stderr);
+        return status;
+    }
     if (command->update) {
         return files_write(&files->golden, got, size) ? status : PCAPREPLAY_USAGE;
     }
@@ -63,7 +67,7 @@ static int compare_golden(const struct command *command, struct files *files, co
     }
     fprintf(stderr, "pcap-replay: differs from %s at byte %zu (--update renews it)\n",
             command->expect, at);
-    return PCAPREPLAY_MISMATCH;
+    return batch_worse(status, PCAPREPLAY_MISMATCH);
 }
 
 /* ---- running ---- */

@@ -13,7 +13,7 @@ void pcapreplay_options_fill(struct pcapreplay_options *options, size_t size)
 bool options_take(struct pcapreplay_options *own, const struct pcapreplay_options *options)
 {
     size_t size = options->size;
-    if (size < sizeof(options->size)) {
+    if (size < sizeof(options->size) || size > 4096) { /* never initialised */
         return false;
     }
     for (size_t i = sizeof(*own); i < size; i++) {

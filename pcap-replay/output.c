@@ -133,10 +133,26 @@ static int make_partial(struct output *output)
     return -1;
 }
 
+/* Of ours where standard output or error is that file already: what others write there stands behind it. */
+static int same_as_ours(const struct stat *there)
+{
+    struct stat own;
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fstat(fd, &own) == 0 && own.st_dev == there->st_dev && own.st_ino == there->st_ino) {
+            return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        }
+    }
+    return -1;
+}
+
 /* Of a regular file, or of none yet. */
 static int open_beside(struct output *output, const struct stat *there)
 {
     struct stat status;
+    int ours = there ? same_as_ours(there) : -1;
+    if (ours >= 0) {
+        return ours;
+    }
     output->target = resolve(output->path);
     if (!output->target || (there && access(output->path, W_OK) != 0)) {
         return -1;

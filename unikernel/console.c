@@ -10,8 +10,8 @@
 #include <stdint.h>
 #include <xen/io/console.h>
 
-/* How many waits of 5 ms for a reader. They are counted and the clock is not read, for it goes on while the whole host
- * stands still, reader and all. */
+/* How many waits of 5 ms for a reader. They are counted and not timed: the clock goes on while the whole host stands still,
+ * reader and all. */
 #define PATIENCE 20u
 
 static uint32_t room(const struct xencons_interface *ring)

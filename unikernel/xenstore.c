@@ -244,6 +244,7 @@ static void receive_events(void)
 
 void wisp_xenstore_wait(wisp_time deadline)
 {
+    receive_events(); /* behind an answer there may be one whose bit was taken with the answer's */
     if (!news) {
         wisp_event_wait(deadline);
     }

@@ -162,7 +162,7 @@ static void complain(const struct wisp_dhcp_lease *lease)
 /* The level of a line that a server could have us write again and again: ten at once, then one each half minute. */
 static enum wisp_log_level limited(const struct wisp_net *net, enum wisp_log_level level)
 {
-    if (state.quota > net->now + WISP_SEC(300)) {
+    if (state.quota >= net->now + WISP_SEC(300)) {
         return WISP_LOG_DEBUG;
     }
     state.quota = (state.quota > net->now ? state.quota : net->now) + WISP_SEC(30);

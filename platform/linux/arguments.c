@@ -14,7 +14,7 @@ static const struct wisp_param linux_params[] = {
     {"mtu", NULL, "BYTES", "MTU of the tap, if it is made here"},
     {"mac", NULL, "XX:XX:XX:XX:XX:XX", "own hardware address; made from the tap's name"},
     {"offload", "on", "on|csum|off", "checksums and segmentation by the kernel, or checksums only"},
-    {"memory", "64M", "SIZE", "memory for pages and connections: 3M or more, 8M with TCP"},
+    {"memory", "64M", "SIZE", "memory for pages and connections: 4M or more, 9M with TCP"},
     {"pcap", NULL, "FILE", "write all frames to FILE"},
     {"log", "*:info", "SPEC", "what to log, like net:debug,*:warn"},
     {"help", NULL, NULL, "print this"},

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <wisp/page.h>
 
-#define LEAST ((size_t)3 << 20) /* the stack and a tap without TCP */
+#define LEAST ((size_t)4 << 20) /* the stack, DHCP and a tap without TCP */
 
 static uint8_t *memory;
 static void *pool_memory;
@@ -39,7 +39,7 @@ void linux_memory_init(void)
     size_t size = size_of(wisp_platform_param("memory")) & ~(size_t)(4 * WISP_PAGE_SIZE - 1);
     if (size < LEAST) {
         wisp_platform_exit(
-            2, "--memory=SIZE: from 3M (with TCP from 8M) to 64G, with K, M or G behind the "
+            2, "--memory=SIZE: from 4M (with TCP from 9M) to 64G, with K, M or G behind the "
                "number");
     }
     memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

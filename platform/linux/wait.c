@@ -49,24 +49,25 @@ void linux_signals_init(void)
     sigaction(SIGXFSZ, &action, NULL);
 }
 
-/* What was written for it is read first: a signal that comes meanwhile is answered next time. */
+/* The wish is taken back before what was written for it is read: a signal that comes in between sets it again, and is
+ * answered next time; one that asks to end is looked at behind this, so its wake-up may be read, too. */
 static void answer(void)
 {
     uint64_t count;
+    asked = 0;
     ssize_t got = read(signal_fd, &count, sizeof(count));
     (void)got;
-    asked = 0;
     linux_counters_print();
 }
 
 bool wisp_platform_wait(wisp_time deadline)
 {
     wisp_time now = wisp_platform_now();
-    if (stopping) {
-        return false;
-    }
     if (asked) {
         answer();
+    }
+    if (stopping) {
+        return false;
     }
     if (deadline <= now) {
         return true;

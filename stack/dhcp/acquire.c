@@ -58,8 +58,8 @@ void wisp_dhcp_reboot(struct wisp_dhcp *dhcp, struct wisp_ip4 address, wisp_time
 
 void wisp_dhcp_confirm(struct wisp_dhcp *dhcp, wisp_time now)
 {
-    wisp_time floor = dhcp->sent_at + DHCP_CONFIRM_LEAST;
-    now = now > floor ? now : floor;
+    now = now > dhcp->confirm_next ? now : dhcp->confirm_next;
+    dhcp->confirming = true;
     switch (dhcp->state) {
     case WISP_DHCP_STATE_BOUND:
     case WISP_DHCP_STATE_RENEWING:

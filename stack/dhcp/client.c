@@ -205,6 +205,10 @@ void dhcp_compose(struct wisp_dhcp *dhcp, enum dhcp_type type, wisp_time now,
     fill_addresses(dhcp, type, &request, message);
     message->length = dhcp_request_emit(&request, message->bytes);
     dhcp->secs = request.secs;
+    if (dhcp->confirming) {
+        dhcp->confirming = false;
+        dhcp->confirm_next = now + DHCP_CONFIRM_LEAST;
+    }
     if (dhcp->tries++ == 0) {
         dhcp->sent_at = now;
     }

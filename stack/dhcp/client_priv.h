@@ -31,8 +31,9 @@ struct dhcp_counters {
 
 struct wisp_dhcp {
     enum wisp_dhcp_state state;
-    wisp_time due;     /* see above; WISP_NEVER: nothing */
-    wisp_time started; /* of this search, for secs */
+    wisp_time due;          /* see above; WISP_NEVER: nothing */
+    wisp_time started;      /* of this search, for secs */
+    wisp_time confirm_next; /* the next confirmation leaves then at the soonest */
     wisp_time sent_at; /* the first message with this xid in this state: an answer may be to it */
     uint32_t xid;
     uint32_t tries;     /* messages sent in this state; in RENEWING and REBINDING at most 1 */
@@ -40,6 +41,7 @@ struct wisp_dhcp {
     uint32_t conflicts; /* in a row */
     uint16_t secs;      /* of the DISCOVER, repeated by its REQUEST */
     bool silence_told;  /* or that nothing usable is offered */
+    bool confirming;    /* the next message is a confirmation */
     bool leased;        /* lease is in use */
     bool declining;     /* a DECLINE is to be sent before anything else */
     /* requested (SELECTING's offer, INIT-REBOOT, DECLINE) or informed about */

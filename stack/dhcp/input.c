@@ -46,7 +46,9 @@ static bool is_ours(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply)
         reason = &dhcp->count.foreign_client;
     } else if (!dhcp_is_host(reply->server)) {
         reason = &dhcp->count.unusable;
-        dhcp_complain(dhcp, WISP_DHCP_UNUSABLE, WISP_DHCP_REASON_NO_HOST);
+        if (!dhcp->leased) {
+            dhcp_complain(dhcp, WISP_DHCP_UNUSABLE, WISP_DHCP_REASON_NO_HOST);
+        }
     }
     if (reason) {
         (*reason)++;

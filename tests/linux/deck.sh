@@ -89,19 +89,21 @@ fi
 
 # Ended processes whose parent does not look after them do not count.
 interrupted() {
-    local pid status
+    local pid status end=$((SECONDS + 300))
     # A shell's background job ignores SIGINT from birth; a terminal's does not.
     setsid env --default-signal=INT ./demo --tap --port=8766 --no-install > "$scratch/demo" 2>&1 &
     pid=$!
     # Each of its steps has its own patience: here it is known to have failed when it has ended.
     until grep -q 'Ctrl-C ends it' "$scratch/demo"; do
-        kill -0 $pid || return 1
+        kill -0 $pid && [ $SECONDS -lt $end ] || { kill -KILL -- -$pid; return 1; }
         sleep 0.05
     done
-    curl -fsS --max-time 60 http://localhost:8766/ > /dev/null || return 1
+    curl -fsS --max-time 60 http://localhost:8766/ > /dev/null || { kill -KILL -- -$pid; return 1; }
     kill -INT -- -$pid
+    (sleep 120 && kill -KILL -- -$pid) > /dev/null 2>&1 &
     wait $pid
     status=$?
+    kill $! 2> /dev/null
     # A tap takes the kernel a moment to take down.
     [ $status -eq 0 ] && until_ok sh -c "! pgrep -r D,R,S,T -g $pid"
 }

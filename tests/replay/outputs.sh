@@ -115,7 +115,7 @@ done
 rm -f plain.pcap piped.pcap
 t_check "the report into a pipe of the shell" sh -c "'$tool' -o /dev/fd/3 in.pcap 3>&1 >/dev/null | grep -q '^result'"
 # Nodes of our own: one that was renamed over would be no loss.
-if mknod full c 1 7 2> /dev/null && ! (echo > full) 2> /dev/null; then
+if mknod full c 1 7 2> /dev/null && (echo > full) 2>&1 | grep -q 'No space'; then
     for mode in endpoint inject; do
         expect "frames into a full device, $mode: exit 2" 2 'No space' --mode=$mode -w full in.pcap
     done
@@ -126,6 +126,12 @@ if mknod full c 1 7 2> /dev/null && ! (echo > full) 2> /dev/null; then
 else
     t_skip "a full device" "no right to make one"
 fi
+
+# Beside what others write there.
+{ "$tool" -o /dev/stdout in.pcap && echo more; } > beside.txt
+t_check "the report into standard output, a file: what comes later stands behind it" \
+    sh -c "head -1 beside.txt | grep -q capture && tail -1 beside.txt | grep -qx more"
+rm beside.txt
 
 # A report that gets lost on standard output.
 for arguments in in.pcap "--format=json in.pcap" "--format=tap in.pcap" "--files-from=list" "--mode=inject in.pcap" --help --version; do
@@ -142,11 +148,11 @@ t_check "nothing else is left in the folder" test "$(names)" = "./fifo ./folder 
 # What can be read but once: a pipe by its name is spooled as standard input is.
 "$tool" in.pcap | tail -n +2 > file.txt
 for how in '<(cat in.pcap)' fifo '/dev/stdin < <(cat in.pcap)'; do
-    [ "$how" != fifo ] || cat in.pcap > fifo &
-    eval "'$tool' $how" 2> err.txt | tail -n +2 > pipe.txt
+    [ "$how" != fifo ] || timeout 60 sh -c 'cat in.pcap > fifo' &
+    eval "timeout 100 '$tool' $how" 2> err.txt | tail -n +2 > pipe.txt
     wait
     t_check "a capture by $how is judged like a file" cmp file.txt pipe.txt
 done
 t_check "it has flows" grep -qE ' [1-9][0-9]* pass, 0 fail' file.txt
-t_check "a compressed one is told" sh -c "gzip -c in.pcap > fifo & '$tool' fifo 2>&1 | grep -q zcat"
+t_check "a compressed one is told" sh -c "timeout 60 sh -c 'gzip -c in.pcap > fifo' & timeout 100 '$tool' fifo 2>&1 | grep -q zcat"
 t_done

@@ -76,6 +76,7 @@ static void detach(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN); /* asks the owner for its counters, by a name that is ours, too */
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
     close(STDERR_FILENO);
@@ -120,8 +121,11 @@ bool libxen_guardian_start(struct libxen_guardian *guardian, const char *path)
 void libxen_guardian_end(struct libxen_guardian *guardian)
 {
     if (guardian->pid > 0) {
+        /* it may be gone already: so much the better, and no reason to end by SIGPIPE */
+        void (*before)(int) = signal(SIGPIPE, SIG_IGN);
         ssize_t wrote = write(guardian->pipe, "", 1);
-        (void)wrote; /* it is gone already: so much the better */
+        (void)wrote;
+        signal(SIGPIPE, before);
         close(guardian->pipe);
         waitpid(guardian->pid, NULL, 0);
     }

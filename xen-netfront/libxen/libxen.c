@@ -64,21 +64,32 @@ static bool find_domain(struct wisp_libxen *xen, const char *path, uint32_t *dom
     return true;
 }
 
-/* Whether no other frontend has the device, the kernel's or a process. One that was killed has left
- * it Closed, by its guardian's hand. */
+/* In tenths of a second: how long a guardian may take to notice that its owner was killed, and then to close. */
+#define USED_STEPS    10
+#define CLOSING_STEPS 120
+
+/* Whether no other frontend has the device, the kernel's or a process. One that was killed leaves it
+ * Closed, by its guardian's hand, which is waited for. */
 static bool is_free(struct wisp_libxen *xen, const char *path, char *why, size_t size)
 {
     char key[WISP_XS_PATH_MAX];
     char state[WISP_XS_VALUE_MAX];
     snprintf(key, sizeof(key), "%s/state", path); /* shorter than the key read before */
-    if (libxen_xs_read(&xen->hv, 0, key, state, sizeof(state)) != WISP_XS_OK ||
-        (strcmp(state, "3") != 0 && strcmp(state, "4") != 0)) {
-        return true;
+    for (int i = 0; i < CLOSING_STEPS; i++) {
+        if (libxen_xs_read(&xen->hv, 0, key, state, sizeof(state)) != WISP_XS_OK ||
+            strchr("345", state[0]) == NULL) {
+            return true;
+        }
+        if (state[0] != '5' && i >= USED_STEPS) {
+            break;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     }
-    snprintf(why, size,
-             "%s is in use (its state is %s): end the process that has it, or unbind xen-netfront "
-             "(echo vif-%s > /sys/bus/xen/drivers/vif/unbind)",
-             path, state, strrchr(path, '/') + 1);
+    snprintf(
+        why, size,
+        "%s is in use (its state is %s): end the process that has it, or unbind xen-netfront "
+        "(echo vif-%s > /sys/bus/xen/drivers/vif/unbind); of nobody: xenstore-write %s/state 6",
+        path, state, strrchr(path, '/') + 1, path);
     return false;
 }
 
