@@ -11,7 +11,7 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 
 # A transfer outlasts a machine that stands still for two seconds.
-timeout 1000 bench/xen-figures --quick --seconds=5 --json > "$out"
+timeout 1000 bench/xen-figures --quick --seconds=3 --json > "$out"
 status=$?
 if [ $status = 0 ] && python3 -m json.tool "$out" > /dev/null; then
     t_ok "each figure of a guest beside Linux in one boot"
