@@ -13,12 +13,6 @@
 #include "host.h"
 #include <string.h>
 
-static bool is_host(uint32_t address)
-{
-    uint32_t top = address >> 24;
-    return top != 0 && top != 127 && top < 224;
-}
-
 static bool is_zero(const uint8_t mac[6])
 {
     static const uint8_t zero[6];
@@ -97,7 +91,8 @@ static bool counts(const struct host *host, const struct packet *packets, uint32
 {
     const struct packet *packet = &packets[i];
     return is_ip4(packet) && !(packet->bytes[0] & 1) && !is_zero(packet->bytes) &&
-           card_takes(packet->bytes, packet) && is_host(packet->destination) &&
+           card_takes(packet->bytes, packet) &&
+           wisp_ip4_is_host(wisp_ip4_from_value(packet->destination)) &&
            packet->destination != packet->source && is_dut(&host->rules, packet->destination) &&
            (!host->rules.any_dut || goes_to_responder(packets, i));
 }
@@ -166,8 +161,9 @@ static bool has_address(const struct host *host, uint32_t address)
 static bool adopt(struct host *host, uint32_t address)
 {
     uint64_t bit;
-    if (host->addresses == HOST_ADDRESSES || !is_host(address) || !is_dut(&host->rules, address) ||
-        has_address(host, address) || (*sender_word(host, address, &bit) & bit)) {
+    if (host->addresses == HOST_ADDRESSES || !wisp_ip4_is_host(wisp_ip4_from_value(address)) ||
+        !is_dut(&host->rules, address) || has_address(host, address) ||
+        (*sender_word(host, address, &bit) & bit)) {
         return false;
     }
     host->address[host->addresses++] = address;

@@ -13,12 +13,6 @@
 #define SUBSTITUTE_DUT  0x0ac80002u /* 10.200.0.2 */
 #define SUBSTITUTE_PEER 0x0ac80001u
 
-static bool is_host(uint32_t address)
-{
-    uint32_t top = address >> 24;
-    return top != 0 && top != 127 && top < 224;
-}
-
 static void choose_ends(struct session *session)
 {
     const struct flow *flow = session->flow;
@@ -26,7 +20,8 @@ static void choose_ends(struct session *session)
     ends->from = flow->peer;
     ends->to = flow->dut;
     bool probe = flow->kind == PACKET_ARP && flow->peer == 0; /* from nobody yet (RFC 5227) */
-    if ((!is_host(flow->peer) && !probe) || !is_host(flow->dut) || flow->peer == flow->dut) {
+    if ((!wisp_ip4_is_host(wisp_ip4_from_value(flow->peer)) && !probe) ||
+        !wisp_ip4_is_host(wisp_ip4_from_value(flow->dut)) || flow->peer == flow->dut) {
         ends->from = SUBSTITUTE_PEER;
         ends->to = SUBSTITUTE_DUT;
     }

@@ -159,8 +159,8 @@ START_TEST(address__of_no_single_host__not_usable)
         {{{240, 0, 0, 1}}, 24, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        ck_assert_msg(dhcp_is_usable(rows[i].address, rows[i].prefix) == rows[i].usable, "row %zu",
-                      i);
+        ck_assert_msg(wisp_ip4_is_host_within(rows[i].address, rows[i].prefix) == rows[i].usable,
+                      "row %zu", i);
     }
 }
 END_TEST

@@ -76,6 +76,21 @@ static inline uint32_t wisp_ip4_mask(uint8_t prefix)
     return prefix == 0 ? 0 : UINT32_MAX << (32 - prefix);
 }
 
+/* Whether a single host may have that address, looked at alone: not 0/8, 127/8, 224/4, 240/4 (RFC 1122 §3.2.1.3). From
+ * anywhere, as the next one. */
+static inline bool wisp_ip4_is_host(struct wisp_ip4 ip)
+{
+    uint8_t first = ip.octet[0];
+    return first != 0 && first != 127 && first < 224;
+}
+
+/* The same in a network of prefix bits (0..32), whose own and broadcast address are no host's; of 31 and 32 there are none. */
+static inline bool wisp_ip4_is_host_within(struct wisp_ip4 ip, uint8_t prefix)
+{
+    uint32_t host = wisp_ip4_value(ip) & ~wisp_ip4_mask(prefix);
+    return wisp_ip4_is_host(ip) && (prefix > 30 || (host != 0 && host != ~wisp_ip4_mask(prefix)));
+}
+
 /* Same octets. */
 static inline bool wisp_mac_equal(struct wisp_mac a, struct wisp_mac b)
 {

@@ -12,19 +12,6 @@
 
 static char why[256];
 
-/* What a single host may have, looked at alone (RFC 1122 §3.2.1.3). */
-static bool is_host(struct wisp_ip4 ip)
-{
-    return ip.octet[0] != 0 && ip.octet[0] != 127 && ip.octet[0] < 224;
-}
-
-/* The network's own address and its broadcast address are no host's; of 31 bits and more there are none. */
-static bool is_host_within(struct wisp_ip4 ip, uint8_t prefix)
-{
-    uint32_t rest = wisp_ip4_value(ip) & ~wisp_ip4_mask(prefix);
-    return is_host(ip) && (prefix > 30 || (rest != 0 && rest != ~wisp_ip4_mask(prefix)));
-}
-
 static const char *text_of(uint32_t value, char text[WISP_ADDR_TEXT_MAX])
 {
     struct wisp_addr addr = wisp_addr_ip4(wisp_ip4_from_value(value));
@@ -45,12 +32,12 @@ static void check_own(void)
     uint8_t prefix;
     char first[WISP_ADDR_TEXT_MAX];
     char last[WISP_ADDR_TEXT_MAX];
-    if (!read_own(&ip, &prefix) || (prefix > 0 && is_host_within(ip, prefix))) {
+    if (!read_own(&ip, &prefix) || (prefix > 0 && wisp_ip4_is_host_within(ip, prefix))) {
         return;
     }
     uint32_t mask = wisp_ip4_mask(prefix);
     uint32_t network = wisp_ip4_value(ip) & mask;
-    if (is_host(ip) && prefix > 0) {
+    if (wisp_ip4_is_host(ip) && prefix > 0) {
         snprintf(why, sizeof(why),
                  "--ipv4=%.40s is not the address of a host: in this network they go from %s to %s",
                  wisp_platform_param("ipv4"), text_of(network + 1, first),
@@ -73,11 +60,12 @@ static void check_gateway(void)
     if (!given || !wisp_ip4_parse(given, strlen(given), &gateway)) {
         return;
     }
-    bool fits = is_host(gateway);
+    bool fits = wisp_ip4_is_host(gateway);
     if (fits && read_own(&own, &prefix)) {
         uint32_t mask = wisp_ip4_mask(prefix);
         bool inside = ((wisp_ip4_value(own) ^ wisp_ip4_value(gateway)) & mask) == 0;
-        fits = !wisp_ip4_equal(own, gateway) && (!inside || is_host_within(gateway, prefix));
+        fits =
+            !wisp_ip4_equal(own, gateway) && (!inside || wisp_ip4_is_host_within(gateway, prefix));
     }
     if (!fits) {
         snprintf(why, sizeof(why),

@@ -50,7 +50,7 @@ void wisp_dhcp_reboot(struct wisp_dhcp *dhcp, struct wisp_ip4 address, wisp_time
 {
     dhcp_forget(dhcp);
     dhcp_search(dhcp, start_at(dhcp, now));
-    if (dhcp_is_host(address)) {
+    if (wisp_ip4_is_host(address)) {
         dhcp->wanted = address;
         dhcp->state = WISP_DHCP_STATE_INIT_REBOOT;
     }
@@ -151,7 +151,7 @@ bool dhcp_read(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply, wisp_time
 {
     enum wisp_dhcp_reason reason = WISP_DHCP_REASON_NONE;
     dhcp_lease_read(reply, reply->yiaddr, &dhcp->rules, lease);
-    if (!dhcp_is_usable(reply->yiaddr, lease->prefix)) {
+    if (!wisp_ip4_is_host_within(reply->yiaddr, lease->prefix)) {
         reason = WISP_DHCP_REASON_NO_HOST;
     } else if (!dhcp_lease_time(reply, from, (uint16_t)wisp_rng_next(&dhcp->rng), lease)) {
         reason = WISP_DHCP_REASON_NO_TIME;

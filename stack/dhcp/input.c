@@ -44,7 +44,7 @@ static bool is_ours(struct wisp_dhcp *dhcp, const struct dhcp_reply *reply)
         reason = &dhcp->count.foreign_hardware;
     } else if (!echoes_client(dhcp, reply)) {
         reason = &dhcp->count.foreign_client;
-    } else if (!dhcp_is_host(reply->server)) {
+    } else if (!wisp_ip4_is_host(reply->server)) {
         reason = &dhcp->count.unusable;
         if (!dhcp->leased) {
             dhcp_complain(dhcp, WISP_DHCP_UNUSABLE, WISP_DHCP_REASON_NO_HOST);

@@ -22,17 +22,6 @@
 #define MTU_FLOOR         576u
 #define FOREVER           UINT32_MAX
 
-bool dhcp_is_host(struct wisp_ip4 ip)
-{
-    return ip.octet[0] != 0 && ip.octet[0] != 127 && ip.octet[0] < 224;
-}
-
-bool dhcp_is_usable(struct wisp_ip4 ip, uint8_t prefix)
-{
-    uint32_t host = wisp_ip4_value(ip) & ~wisp_ip4_mask(prefix);
-    return dhcp_is_host(ip) && (prefix > 30 || (host != 0 && host != ~wisp_ip4_mask(prefix)));
-}
-
 static uint8_t class_prefix(struct wisp_ip4 ip)
 {
     if (ip.octet[0] < 128) {
@@ -101,7 +90,7 @@ static uint8_t read_servers(const struct dhcp_options *options, uint8_t code,
     }
     for (size_t at = 0; at < length && count < WISP_DHCP_SERVERS; at += 4) {
         struct wisp_ip4 server = wisp_ip4_get(list + at);
-        if (dhcp_is_host(server)) {
+        if (wisp_ip4_is_host(server)) {
             servers[count++] = server;
         } else {
             lease->adjusted |= WISP_DHCP_ADJUSTED_SERVERS;

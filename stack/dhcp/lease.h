@@ -11,12 +11,6 @@ struct dhcp_lease_rules {
     bool wide_routes;
 };
 
-/* A single host's address: not 0/8, 127/8, multicast, or class E and broadcast. */
-bool dhcp_is_host(struct wisp_ip4 ip);
-
-/* The address of a lease: a single host's that is not the first or last of its network. */
-bool dhcp_is_usable(struct wisp_ip4 ip, uint8_t prefix);
-
 /* Fills what a reply says about the network around address: everything but the times. */
 void dhcp_lease_read(const struct dhcp_reply *reply, struct wisp_ip4 address,
                      const struct dhcp_lease_rules *rules, struct wisp_dhcp_lease *lease);

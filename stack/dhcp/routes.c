@@ -13,7 +13,7 @@
 
 static bool is_router(struct wisp_ip4 ip, const struct wisp_dhcp_lease *lease)
 {
-    return dhcp_is_host(ip) && !wisp_ip4_equal(ip, lease->address) &&
+    return wisp_ip4_is_host(ip) && !wisp_ip4_equal(ip, lease->address) &&
            (lease->prefix > 30 || !wisp_ip4_equal(ip, lease->broadcast));
 }
 
@@ -70,7 +70,7 @@ static bool is_wanted(const struct wisp_dhcp_route *route, const struct dhcp_lea
                       const struct wisp_dhcp_lease *lease)
 {
     bool on_link = wisp_ip4_value(route->gateway) == 0;
-    if (route->prefix > 0 && !dhcp_is_host(route->network) &&
+    if (route->prefix > 0 && !wisp_ip4_is_host(route->network) &&
         !(rules->wide_routes && route->prefix < 8)) {
         return false;
     }

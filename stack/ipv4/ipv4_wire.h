@@ -82,14 +82,6 @@ static inline void wisp_ipv4_emit(uint8_t *p, const struct wisp_ipv4_header *h)
     wisp_be32_put(p + 16, destination);
 }
 
-/* True for what a single host may have as its address, looked at alone: not 0/8, 127/8, 224/4,
- * 240/4. */
-static inline bool wisp_ip4_is_host(struct wisp_ip4 ip)
-{
-    uint8_t first = ip.octet[0];
-    return first != 0 && first != 127 && first < 224;
-}
-
 static inline bool wisp_ip4_is_group(struct wisp_ip4 ip)
 {
     return (ip.octet[0] & 0xf0) == 0xe0;

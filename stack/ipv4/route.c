@@ -38,12 +38,9 @@ static struct wisp_ipv4_address *find_any(struct wisp_ipv4 *ip, struct wisp_ip4 
     return NULL;
 }
 
-/* One host's address within its network: not the network itself, nor its broadcast address. */
 static bool may_be_own(struct wisp_ip4 own, uint8_t prefix)
 {
-    uint32_t mask = wisp_ip4_mask(prefix);
-    uint32_t host = wisp_ip4_value(own) & ~mask;
-    return wisp_ip4_is_host(own) && prefix > 0 && (prefix >= 31 || (host != 0 && host != ~mask));
+    return prefix > 0 && wisp_ip4_is_host_within(own, prefix);
 }
 
 enum wisp_err wisp_ipv4_address_add(struct wisp_ipv4 *ip, struct wisp_ip4 own, uint8_t prefix,
